@@ -1,0 +1,162 @@
+/* config/config.h - the configuration as plain structs, one per room; made from the schema table
+ * (schema.c). Immutable; counted references (atomic): a reload makes a new one, and who holds the
+ * old keeps it until done. */
+#pragma once
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct config_strings {
+	char **items;
+	int count;
+};
+
+/* listener "ADDRESS:PORT" { ... } */
+struct config_listener {
+	char *address; /* "127.0.0.1:2525", "[::]:25" */
+	char *kind; /* "relay" (default) or "submission": missing Date and Message-ID are added */
+};
+
+/* receive { ... } - policy at the door */
+struct config_receive {
+	struct config_listener *listeners;
+	int listener_count;
+	struct config_strings relay_from; /* networks that may relay; default 127.0.0.0/8 ::1 */
+	char *bare_newline;               /* "refuse" (default) or "normalise" */
+	int64_t message_size_bytes;       /* 50 MiB */
+	int64_t memory_message_bytes;     /* 1 MiB: larger content goes to a file */
+	int64_t memory_bytes;             /* 256 MiB: the budget for content of all sessions */
+	int recipients_per_message;       /* 1,000; at least 100 */
+	int messages_per_connection;      /* 10,000 */
+	int connections;                  /* 20,000 in all */
+	int connections_per_client;       /* 1,000 per address */
+	int errors_per_connection;        /* 20: then 421 */
+	int header_bytes;                 /* 256 KiB: header section */
+	int hops;                         /* 100 Received fields */
+	int64_t command_timeout_us;       /* 5 min */
+	int64_t data_timeout_us;          /* 3 min between packets */
+	int64_t session_timeout_us;       /* 2 h in all, for slow-drip clients */
+};
+
+/* spool { ... } */
+struct config_spool {
+	char *directory;       /* /var/spool/outlast */
+	int64_t segment_bytes; /* 64 MiB */
+	int spare_segments;    /* 8: kept for recycling */
+	int64_t reserve_bytes; /* 64 MiB: below this much free space new mail gets 452 */
+};
+
+/* dns { ... } */
+struct config_dns {
+	struct config_strings servers;  /* "127.0.0.1:53"; empty: resolv.conf */
+	char *trust_anchor;             /* file; "" = no validation */
+	int64_t timeout_us;             /* 20 s for one question in all */
+	int64_t ttl_min_us, ttl_max_us; /* 5 s, 1 d: bounds for what we cache */
+	struct config_strings
+		stubs; /* "test=127.0.0.1:5353": zones asked at a given server (tests, split DNS) */
+};
+
+/* What may differ by destination: defaults { } and destination "PATTERN" { } blocks. */
+struct config_destination {
+	char *pattern;        /* "gmail.com", "*.example.com", or "" for the defaults */
+	int64_t *schedule_us; /* the waits between attempts; the last one repeats */
+	int schedule_count;
+	int jitter_percent;          /* 10 */
+	int64_t lifetime_us;         /* 5 d */
+	int64_t notice_lifetime_us;  /* 2 d: for mail with the null sender */
+	int64_t delay_notice_us;     /* 4 h; 0: none */
+	int connections;             /* 20 per site */
+	int messages_per_connection; /* 100 */
+	int recipients_per_message;  /* 100 per transaction */
+	int64_t idle_us;             /* 5 s: a connection without work is closed */
+	int64_t *probe_us; /* 15 s 30 s 1 min 2 min 5 min: waits between probes of a closed site;
+	                      last repeats */
+	int probe_count;
+	int failures_to_close; /* 1: site-level failures in a row until a site with no open
+	                          connection is closed */
+	char *route;           /* "" = MX; else hosts, see model/route.h */
+};
+
+/* deliver { ... } */
+struct config_deliver {
+	char *helo; /* own name; default: the host's FQDN */
+	int port;   /* 25 */
+	struct config_strings
+		source_addresses;    /* at most one IPv4 and one IPv6; empty: the kernel's choice */
+	int64_t connect_timeout_us;  /* 30 s per address */
+	int64_t greeting_timeout_us; /* 5 min */
+	int64_t command_timeout_us;  /* EHLO, MAIL, RCPT, RSET: 5 min */
+	int64_t data_timeout_us;     /* DATA: 2 min */
+	int64_t body_timeout_us;     /* each write of the content: 3 min */
+	int64_t dot_timeout_us;      /* 10 min */
+	int64_t quit_timeout_us;     /* 5 s */
+	int addresses_per_attempt;   /* 10: hosts x addresses tried at most */
+	int connections;             /* 1,000 in all */
+	bool ipv6;                   /* yes */
+	bool allow_own_address; /* no: hosts that are ourselves, or loopback, are left out (yes in
+	                           tests and labs) */
+};
+
+/* report { ... } */
+struct config_report {
+	char *from;           /* postmaster@<helo> */
+	char *postmaster;     /* "" = double bounces are logged and dropped */
+	char *expired_status; /* "5.4.7" (default), "4.4.7", "cause" */
+	char *delayed_status; /* "4.4.7" (default), "cause" */
+	int64_t return_bytes; /* 50 KiB: larger messages come back as headers */
+	char *event_log;      /* file; "" = none; "-" = stdout */
+};
+
+struct config_admin {
+	char *socket; /* /run/outlast/control */
+};
+
+struct config_log {
+	char *level;  /* debug info warning error */
+	char *format; /* json or text */
+	char *file;   /* "" = stderr */
+};
+
+struct config {
+	char *path;
+	char *hostname; /* what we call ourselves; default: the machine's FQDN */
+	int node;       /* 0..255, part of every message id */
+	int workers;    /* 0: one per core */
+	struct config_receive receive;
+	struct config_spool spool;
+	struct config_dns dns;
+	struct config_deliver deliver;
+	struct config_report report;
+	struct config_admin admin;
+	struct config_log log;
+	struct config_destination defaults;
+	struct config_destination *destinations; /* each already merged with the defaults */
+	int destination_count;
+};
+
+/* config_load - reads and checks the whole file with its includes. On failure returns ERR_INVALID
+ * (or ERR_SYSTEM) and `problems_out` holds one line per problem, "file:line: key: what is wrong"
+ * (at most 20). The caller releases. */
+struct buffer;
+int config_load(const char *path, struct config **config_out, struct buffer *problems_out);
+
+/* config_parse - as config_load, of a text; `name` stands for the file in messages. Includes are
+ * refused. */
+int config_parse(const char *name, struct bytes text, struct config **config_out,
+                 struct buffer *problems_out);
+struct config *config_acquire(const struct config *config);
+void config_release(const struct config *config); /* takes NULL */
+
+/* config_destination_of - the block for a domain: exact name, else the longest "*.suffix", else the
+ * defaults. Hashed. */
+const struct config_destination *config_destination_of(const struct config *config,
+                                                       struct bytes domain);
+
+/* config_show - every key with its effective value and "file:line" or "default" as a comment behind
+ * it; valid as a config file. */
+void config_show(const struct config *config, struct buffer *out);
+
+/* config_walk - calls `visit` for every key: path ("receive.connections", "destination
+ * \"x\".lifetime"), value as text, origin. */
+void config_walk(const struct config *config,
+                 void (*visit)(void *arg, const char *path, const char *value, const char *origin),
+                 void *arg);

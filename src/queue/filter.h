@@ -1,0 +1,30 @@
+/* queue/filter.h - which recipients are meant. Empty fields match everything. The same filter
+ * serves `queue list`, retry, hold, extend ...; `from` and `to` need addresses, which are on disk,
+ * so that serve/ checks those two. */
+#pragma once
+#include "base/bytes.h"
+#include "model/cause.h"
+
+enum recipient_state {
+	RECIPIENT_QUEUED = 0,
+	RECIPIENT_DELIVERING,
+	RECIPIENT_DELIVERED,
+	RECIPIENT_FAILED,
+	RECIPIENT_EXPIRED,
+	RECIPIENT_HELD,
+	RECIPIENT_CANCELLED,
+	RECIPIENT_STATES,
+};
+
+const char *recipient_state_name(enum recipient_state state);
+bool recipient_state_parse(struct bytes name, enum recipient_state *state_out);
+
+struct filter {
+	struct bytes destination; /* exact domain, or "*.suffix" */
+	struct bytes site;        /* route text or name */
+	bool has_cause, has_state;
+	enum cause cause; /* the cause now: of the recipient or of its closed site */
+	enum recipient_state state;
+	int64_t older_us;      /* age above this */
+	struct bytes from, to; /* substrings, without case; not looked at by queue/ */
+};

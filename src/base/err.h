@@ -3,7 +3,7 @@
 #pragma once
 #include "base/macros.h"
 
-enum err {
+enum err_code {
 	ERR_SYSTEM = -1,    /* a system call failed: see `system_errno` */
 	ERR_INVALID = -2,   /* malformed input from a person: config, argument, API */
 	ERR_PROTOCOL = -3,  /* the other side's bytes can never be right */
@@ -20,14 +20,14 @@ enum err {
 };
 
 struct err {
-	enum err code;    /* 0: none */
-	int system_errno; /* 0 unless code is ERR_SYSTEM */
-	char text[240];   /* one sentence that names the object; no full stop */
+	enum err_code code; /* 0: none */
+	int system_errno;   /* 0 unless code is ERR_SYSTEM */
+	char text[240];     /* one sentence that names the object; no full stop */
 };
 
 /* err_set - fills `*err` (which may be NULL) and returns `code`, so that `return err_set(...)`
  * reads well. */
-int err_set(struct err *err, enum err code, const char *format, ...) PRINTF_LIKE(3, 4);
+int err_set(struct err *err, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* err_system - as err_set with ERR_SYSTEM, the current errno, and ": <its text>" appended. */
 int err_system(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -5,9 +5,9 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define CONTAINER_OF(member_ptr, type, member) \
 	((type *)(void *)((char *)(member_ptr)-offsetof(type, member)))
-#define MIN(a, b)                  ((a) < (b) ? (a) : (b))
-#define MAX(a, b)                  ((a) > (b) ? (a) : (b))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define MIN(a, b)               ((a) < (b) ? (a) : (b))
+#define MAX(a, b)               ((a) > (b) ? (a) : (b))
+#define PRINTF_LIKE(nth, first) __attribute__((format(printf, nth, first)))
 
 /* PARKS - marks the prototype of every function that may park the calling fiber. After such a call,
  * anything that another fiber of this thread may change has to be read again. */

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/arena.h"
 #include "model/message.h"
+#include "model/notice.h"
 #include "model/outcome.h"
 #include "model/route.h"
 #include "queue/filter.h"
@@ -39,61 +40,6 @@ struct action_deliver {
 	int64_t deadline_us;
 };
 
-enum notice_kind { NOTICE_DELAY, NOTICE_FAILURE, NOTICE_RELAYED };
-
-struct ledger {
-	uint32_t seconds[CAUSE_COUNT]; /* sums to the recipient's age in seconds (rounded once, at
-	                                  the end) */
-};
-
-struct notice_recipient {
-	uint32_t recipient;         /* index in the message */
-	enum recipient_state state; /* why: failed, expired, or (delay) queued */
-	enum cause cause;           /* the last one */
-	uint32_t attempts;
-	int64_t deadline_us;
-	int64_t next_us; /* delay notices: when it is tried next; 0: when the site is back */
-	struct ledger ledger;
-	const struct outcome *site_outcome; /* the site's last failure; NULL: none */
-	int64_t site_outcome_us;
-	const char *status;  /* failed without an attempt (DNS): "5.1.2" ...; else NULL */
-	const char *text;    /* and why */
-	bool is_by_operator; /* expired by command */
-};
-
-struct action_notice {
-	uint64_t notice; /* number */
-	uint64_t id;
-	enum notice_kind kind;
-	struct notice_recipient *recipients;
-	uint32_t count;
-};
-
-enum log_kind {
-	LOGGED_ACCEPTED,
-	LOGGED_DEFERRED,
-	LOGGED_DELIVERED,
-	LOGGED_FAILED,
-	LOGGED_EXPIRED,
-	LOGGED_CANCELLED,
-	LOGGED_SITE_CLOSED,
-	LOGGED_SITE_OPENED,
-	LOGGED_ROUTE_CHANGED
-};
-
-struct action_log {
-	enum log_kind kind;
-	uint64_t id;
-	uint32_t recipient;
-	struct bytes domain;
-	const char *site;
-	enum cause cause;
-	const struct outcome *outcome; /* NULL: none */
-	int64_t age_us, next_us;
-	uint32_t attempts;
-	struct ledger ledger; /* of delivered, failed, expired */
-};
-
 struct action {
 	enum action_kind kind;
 	union {
@@ -107,8 +53,8 @@ struct action {
 			uint64_t key;
 			struct bytes bytes;
 		} note;
-		struct action_notice notice;
-		struct action_log log;
+		struct notice notice;
+		struct log_entry log;
 	};
 };
 

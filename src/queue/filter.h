@@ -3,21 +3,7 @@
  * so that serve/ checks those two. */
 #pragma once
 #include "base/bytes.h"
-#include "model/cause.h"
-
-enum recipient_state {
-	RECIPIENT_QUEUED = 0,
-	RECIPIENT_DELIVERING,
-	RECIPIENT_DELIVERED,
-	RECIPIENT_FAILED,
-	RECIPIENT_EXPIRED,
-	RECIPIENT_HELD,
-	RECIPIENT_CANCELLED,
-	RECIPIENT_STATES,
-};
-
-const char *recipient_state_name(enum recipient_state state);
-bool recipient_state_parse(struct bytes name, enum recipient_state *state_out);
+#include "model/recipient.h"
 
 struct filter {
 	struct bytes destination; /* exact domain, or "*.suffix" */

@@ -4,7 +4,7 @@
 #pragma once
 #include "base/buffer.h"
 #include "base/err.h"
-#include "queue/action.h"
+#include "model/notice.h"
 
 struct event_log;
 
@@ -23,8 +23,8 @@ struct event_details {
 
 /* event_log_write - one line; buffered, and written by event_log_flush (once per turn of the
  * caller's loop). One thread. */
-void event_log_write(struct event_log *log, const struct action_log *event,
+void event_log_write(struct event_log *log, const struct log_entry *event,
                      const struct event_details *details, int64_t now_us);
-void event_log_notice(struct event_log *log, const struct action_notice *notice,
+void event_log_notice(struct event_log *log, const struct notice *notice,
                       const struct event_details *details, int64_t now_us);
 void event_log_flush(struct event_log *log);

@@ -7,14 +7,14 @@
 #include "config/config.h"
 #include "model/attempt.h"
 #include "model/message.h"
-#include "queue/action.h"
+#include "model/notice.h"
 
 struct report_request {
 	const struct config *config;
 	const struct message
 		*message; /* the original: with its body, or at least its header section */
 	const struct history *history; /* may be empty */
-	const struct action_notice *notice;
+	const struct notice *notice;
 	int64_t now_us;
 	uint64_t id; /* for the notice */
 };

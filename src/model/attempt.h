@@ -1,6 +1,7 @@
 /* model/attempt.h - the history of a message: what each attempt met. Kept on disk beside the
- * message, so that `explain` and the notices can tell it; bounded: the first 4 and the last 28
- * entries of each message stay, the middle is counted. */
+ * message, so that `explain` and the notices can tell it. Bounded: each recipient's newest attempt
+ * stays, and about HISTORY_FIRST + HISTORY_LAST in all; what is left out of the middle is counted.
+ */
 #pragma once
 #include "base/buffer.h"
 #include "base/err.h"
@@ -13,6 +14,7 @@ struct attempt {
 	int64_t at_us;
 	uint32_t recipient; /* index in the message */
 	struct outcome outcome;
+	bool is_replaced; /* set by history_add: a newer attempt of the recipient follows */
 };
 
 struct history {

@@ -25,6 +25,10 @@ size_t fiber_count(void); /* alive on this thread */
  * ERR_TIMEOUT at `deadline_us`, ERR_CANCELLED when cancelled. PARKS */
 PARKS int fiber_park(int64_t deadline_us);
 
+/* fiber_park_always - waits for fiber_wake, however long, and even when cancelled (the cancellation
+ * stays pending): for answers that must be known, as that of a sync. PARKS */
+PARKS void fiber_park_always(void);
+
 /* fiber_wake - lets a parked fiber of this thread run at this turn's end; one that is not parked
  * will not park the next time. */
 void fiber_wake(struct fiber *fiber);

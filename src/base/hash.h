@@ -1,6 +1,6 @@
 /* base/hash.h - intrusive hash table with chains. The caller hashes and compares; nodes are its
- * own. Grows by doubling; hashing of strings that strangers choose must be seeded (base/random.h).
- */
+ * own. Grows by one bucket per insert (linear hashing), so that no insert has to move millions of
+ * nodes. Hashing of strings that strangers choose must be seeded (base/random.h). */
 #pragma once
 #include <stdint.h>
 
@@ -11,7 +11,7 @@ struct hash_node {
 
 struct hash {
 	struct hash_node **buckets;
-	uint32_t bucket_count, count;
+	uint32_t bucket_count, bucket_capacity, count;
 };
 
 void hash_deinit(struct hash *table); /* forgets the nodes */

@@ -9,8 +9,14 @@ struct heap_node {
 	uint32_t index; /* HEAP_NONE when in no heap: set it before first use */
 };
 
+/* The keys are kept beside the pointers, so that sifting reads no node it does not move. */
+struct heap_entry {
+	int64_t key;
+	struct heap_node *node;
+};
+
 struct heap {
-	struct heap_node **nodes;
+	struct heap_entry *entries;
 	uint32_t count, capacity;
 };
 

@@ -55,8 +55,9 @@ static inline struct list *list_take_first(struct list *list)
 	return first;
 }
 
-#define LIST_EACH(node, list) \
-	for (struct list *node = (list)->next; node != (list); node = node->next)
-#define LIST_EACH_SAFE(node, list)                                                        \
-	for (struct list *node = (list)->next, *node##_next = node->next; node != (list); \
+/* The head is any expression; the loop declares `node`. */
+#define LIST_EACH(node, head) \
+	for (struct list *node = (head)->next; node != (head); node = node->next)
+#define LIST_EACH_SAFE(node, head)                                                        \
+	for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
 	     node = node##_next, node##_next = node->next)

@@ -1,0 +1,222 @@
+#include "admin/admin.h"
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct admin {
+	struct MHD_Daemon *daemon;
+	struct admin_response (*handle)(void *arg, const struct admin_request *request);
+	void *arg;
+	char path[sizeof((struct sockaddr_un *)0)->sun_path];
+};
+
+/* What one connection's request has brought so far. */
+struct incoming {
+	struct buffer body;
+};
+
+const char *admin_query(const struct admin_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static const char *title_of(int status)
+{
+	switch (status) {
+	case 400:
+		return "Bad request";
+	case 404:
+		return "Not found";
+	case 405:
+		return "Method not allowed";
+	case 409:
+		return "Conflict";
+	case 413:
+		return "Too large";
+	default:
+		return "Internal error";
+	}
+}
+
+struct admin_response admin_problem(int status, const char *detail, ...)
+{
+	struct admin_response response = { .status = status, .body = json_object() };
+	char text[1000];
+	va_list args;
+
+	va_start(args, detail);
+	vsnprintf(text, sizeof text, detail, args);
+	va_end(args);
+	json_object_set_new(response.body, "status", json_integer(status));
+	json_object_set_new(response.body, "title", json_string(title_of(status)));
+	json_object_set_new(response.body, "detail", json_string(text));
+	return response;
+}
+
+static enum MHD_Result send_response(struct MHD_Connection *connection,
+                                     struct admin_response *response)
+{
+	char *text = json_dumps(response->body, JSON_COMPACT);
+	struct MHD_Response *http;
+	enum MHD_Result result;
+
+	if (!text)
+		text = strdup("{\"status\":500,\"title\":\"Internal error\"}");
+	http = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	MHD_add_response_header(http, "Content-Type",
+	                        response->status >= 400 ? "application/problem+json"
+	                                                : "application/json");
+	MHD_add_response_header(http, "Cache-Control", "no-store");
+	result = MHD_queue_response(connection, (unsigned)response->status, http);
+	MHD_destroy_response(http);
+	json_decref(response->body);
+	return result;
+}
+
+static enum MHD_Result answer(struct admin *admin, struct admin_request *request,
+                              const struct incoming *incoming)
+{
+	struct admin_response response;
+	json_error_t error;
+
+	if (incoming->body.is_over) {
+		response = admin_problem(413, "the body is larger than %d bytes",
+		                         ADMIN_BODY_BYTES_MAX);
+		return send_response(request->connection, &response);
+	}
+	if (incoming->body.len > 0) {
+		request->body = json_loadb(incoming->body.at, incoming->body.len, 0, &error);
+		if (!json_is_object(request->body)) {
+			response = admin_problem(400, "the body is no JSON object: %s",
+			                         request->body ? "it is another type" : error.text);
+			json_decref(request->body);
+			return send_response(request->connection, &response);
+		}
+	}
+	response = admin->handle(admin->arg, request);
+	json_decref(request->body);
+	return send_response(request->connection, &response);
+}
+
+/* libmicrohttpd calls this once when the headers are there, then for each part of the body, then
+ * once with nothing. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_size, void **state)
+{
+	struct incoming *incoming = *state;
+	struct admin_request request = { .method = method, .path = url, .connection = connection };
+
+	(void)version;
+	if (!incoming) {
+		incoming = alloc_zeroed(sizeof *incoming);
+		incoming->body.limit = ADMIN_BODY_BYTES_MAX;
+		*state = incoming;
+		return MHD_YES;
+	}
+	if (*data_size > 0) {
+		buffer_append(&incoming->body, (struct bytes){ data, *data_size });
+		*data_size = 0;
+		return MHD_YES;
+	}
+	return answer(arg, &request, incoming);
+}
+
+static void on_end(void *arg, struct MHD_Connection *connection, void **state,
+                   enum MHD_RequestTerminationCode code)
+{
+	struct incoming *incoming = *state;
+
+	(void)arg;
+	(void)connection;
+	(void)code;
+	if (!incoming)
+		return;
+	buffer_deinit(&incoming->body);
+	alloc_free(incoming);
+	*state = NULL;
+}
+
+/* A socket file that nobody answers on was left by a process that died. */
+static bool is_abandoned(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_refused;
+
+	if (fd < 0)
+		return false;
+	is_refused = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 &&
+	             errno == ECONNREFUSED;
+	close(fd);
+	return is_refused;
+}
+
+static int listen_on(const char *path, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof address.sun_path)
+		return err_set(err, ERR_INVALID, "control socket %s: the path is too long", path);
+	strcpy(address.sun_path, path);
+	if (is_abandoned(&address))
+		unlink(path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_system(err, "control socket %s", path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0660) < 0 ||
+	    listen(fd, ADMIN_CONNECTIONS_MAX) < 0) {
+		err_system(err, "control socket %s", path);
+		close(fd);
+		return ERR_SYSTEM;
+	}
+	return fd;
+}
+
+int admin_start(const char *socket_path,
+                struct admin_response (*handle)(void *arg, const struct admin_request *request),
+                void *arg, struct admin **admin_out, struct err *err)
+{
+	struct admin *admin;
+	int fd = listen_on(socket_path, err);
+
+	if (fd < 0)
+		return fd;
+	admin = alloc_zeroed(sizeof *admin);
+	strcpy(admin->path, socket_path);
+	admin->handle = handle;
+	admin->arg = arg;
+	admin->daemon = MHD_start_daemon(
+		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
+		on_request, admin, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		ADMIN_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 120,
+		MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+	if (!admin->daemon) {
+		close(fd);
+		unlink(socket_path);
+		alloc_free(admin);
+		return err_set(err, ERR_SYSTEM, "control socket %s: the HTTP server did not start",
+		               socket_path);
+	}
+	*admin_out = admin;
+	return 0;
+}
+
+void admin_stop(struct admin *admin)
+{
+	if (!admin)
+		return;
+	MHD_stop_daemon(admin->daemon);
+	unlink(admin->path);
+	alloc_free(admin);
+}

@@ -1,0 +1,33 @@
+/* serve/api.h - the endpoints of the API, and what they share. Handlers run on the HTTP server's
+ * threads and block. */
+#pragma once
+#include "serve/server.h"
+
+typedef struct admin_response api_handler(struct server *server,
+                                          const struct admin_request *request, const char *name);
+
+/* `name` is what the path's {} stands for: a message id, a domain. */
+api_handler api_list_messages, api_explain_message, api_act;
+api_handler api_list_destinations, api_show_destination, api_suspend, api_resume;
+api_handler api_status, api_show_config, api_reload;
+
+/* The filter of a request, with the text that it points into. */
+struct api_filter {
+	struct filter filter;
+	char problem[200]; /* not empty: it could not be read */
+};
+
+/* api_filter_read - from query parameters, or (when `object` is not NULL) from a JSON object's
+ * members. The texts stay the request's. */
+void api_filter_read(const struct admin_request *request, json_t *object, struct api_filter *out);
+
+/* api_filter_has_addresses - it asks for sender or recipient, which only the disk knows. */
+bool api_filter_has_addresses(const struct filter *filter);
+
+/* api_message_matches - what the queue does not know: sender and recipients. */
+bool api_message_matches(const struct filter *filter, const struct message *message);
+
+json_t *api_time(int64_t unix_us);               /* RFC 3339, or null for 0 */
+json_t *api_bytes(struct bytes text);            /* a string; bytes that are no UTF-8 become '?' */
+json_t *api_ledger(const struct ledger *ledger); /* {"host_down": seconds, ...}, without zeros */
+json_t *api_outcome(const struct outcome *outcome);

@@ -1,0 +1,66 @@
+#include "serve/api.h"
+#include "serve/wait.h"
+
+/* The configuration is the main thread's: both questions are asked there. */
+struct config_wait {
+	struct wait wait;
+	struct server *server;
+	struct buffer problems;
+	const struct config *config;
+	int result;
+};
+
+static void reload_arrives(struct mail *mail)
+{
+	struct config_wait *ask = CONTAINER_OF(mail, struct config_wait, wait.mail);
+
+	ask->result = server_reload(ask->server, &ask->problems);
+	wait_answer(&ask->wait);
+}
+
+struct admin_response api_reload(struct server *server, const struct admin_request *request,
+                                 const char *name)
+{
+	struct config_wait ask = { .server = server };
+	struct admin_response response;
+
+	(void)request;
+	(void)name;
+	wait_for(&ask.wait, loop_mailbox(server->loop), reload_arrives);
+	if (ask.result == 0)
+		response = (struct admin_response){ .status = 200,
+			                            .body = json_pack("{s:b}", "reloaded", 1) };
+	else
+		response = admin_problem(400, "the running configuration stays in force:\n%.*s",
+		                         BYTES_FORMAT(buffer_bytes(&ask.problems)));
+	buffer_deinit(&ask.problems);
+	return response;
+}
+
+static void config_arrives(struct mail *mail)
+{
+	struct config_wait *ask = CONTAINER_OF(mail, struct config_wait, wait.mail);
+
+	ask->config = config_acquire(ask->server->config);
+	wait_answer(&ask->wait);
+}
+
+static void add_key(void *arg, const char *path, const char *value, const char *origin)
+{
+	json_array_append_new(arg, json_pack("{s:s, s:o, s:s}", "key", path, "value",
+	                                     api_bytes(bytes_of(value)), "origin", origin));
+}
+
+struct admin_response api_show_config(struct server *server, const struct admin_request *request,
+                                      const char *name)
+{
+	struct config_wait ask = { .server = server };
+	json_t *keys = json_array();
+
+	(void)request;
+	(void)name;
+	wait_for(&ask.wait, loop_mailbox(server->loop), config_arrives);
+	config_walk(ask.config, add_key, keys);
+	config_release(ask.config);
+	return (struct admin_response){ .status = 200, .body = json_pack("{s:o}", "keys", keys) };
+}

@@ -1,0 +1,746 @@
+#include "serve/keeper.h"
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/units.h"
+#include "report/report.h"
+#include "serve/cache.h"
+#include "serve/wait.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOTICES_AT_ONCE 64
+#define CACHE_BYTES     (64 << 20)
+#define NOTICE_MAKER    (ID_MAKERS_MAX - 1)
+
+struct keeper {
+	struct thread *thread;
+	const struct config *config;
+	struct spool *spool;
+	struct queue *queue;
+	struct worker **workers;
+	int worker_count;
+	struct event_log *log;
+	struct cache *cache; /* messages just accepted, until their first attempt */
+	struct actions actions;
+	struct timer timer;
+	struct id_maker ids;
+	struct list notices; /* struct notice_work that waits for its turn */
+	int notices_busy;
+	size_t jobs_out;
+	struct wait *drain; /* whoever waits for jobs_out to become 0 */
+	uint64_t id_floor;
+	uint32_t next_worker; /* for look-ups */
+	bool is_draining;
+	const struct message *current; /* the message that the running step is about: for the log */
+};
+
+static void keeper_step(struct keeper *keeper, const struct event *event);
+
+/* The event log. */
+
+static void log_entry_write(struct keeper *keeper, const struct log_entry *entry)
+{
+	struct event_details details = { 0 };
+	const struct message *message = keeper->current;
+
+	if (message && message->id == entry->id && entry->recipient < message->recipient_count) {
+		details.sender = message->sender;
+		details.recipient = message->recipients[entry->recipient].address;
+		details.client = message->client;
+		details.size_bytes = message->body.size_bytes;
+	}
+	event_log_write(keeper->log, entry, &details, clock_now_us());
+}
+
+/* Look-ups: a configured route answers at once, everything else is asked of the DNS. */
+
+struct route_report {
+	struct mail mail;
+	struct keeper *keeper;
+	struct dns_route_answer answer;
+	struct bytes domain;
+	char text[];
+};
+
+static enum route_result route_result_of(enum dns_status status)
+{
+	switch (status) {
+	case DNS_FOUND:
+		return ROUTE_FOUND;
+	case DNS_NO_DOMAIN:
+		return ROUTE_NO_DOMAIN;
+	case DNS_NULL_MX:
+		return ROUTE_NULL_MX;
+	case DNS_NO_DATA:
+	case DNS_NO_HOSTS:
+		return ROUTE_NO_HOSTS;
+	case DNS_SERVER_FAILURE:
+	case DNS_TIMEOUT:
+	case DNS_BOGUS:
+		break;
+	}
+	return ROUTE_TEMPORARY;
+}
+
+static const char *route_status_of(enum dns_status status)
+{
+	if (status == DNS_NO_DOMAIN)
+		return "5.1.2";
+	return status == DNS_NULL_MX ? "5.1.10" : "5.4.4";
+}
+
+static void route_arrives(struct mail *mail)
+{
+	struct route_report *report = CONTAINER_OF(mail, struct route_report, mail);
+	struct event event = { .kind = EVENT_ROUTE };
+
+	event.route.domain = report->domain;
+	event.route.result = route_result_of(report->answer.status);
+	event.route.route = report->answer.route;
+	event.route.valid_until_us = report->answer.valid_until_us;
+	event.route.status = route_status_of(report->answer.status);
+	event.route.text = report->answer.text;
+	keeper_step(report->keeper, &event);
+	route_release(report->answer.route);
+	alloc_free(report);
+}
+
+void keeper_post_route(struct keeper *keeper, struct bytes domain,
+                       const struct dns_route_answer *answer)
+{
+	struct route_report *report = alloc_zeroed(sizeof *report + domain.len + 1);
+
+	memcpy(report->text, domain.at, domain.len);
+	report->domain = (struct bytes){ report->text, domain.len };
+	report->answer = *answer;
+	report->keeper = keeper;
+	report->mail.deliver = route_arrives;
+	mailbox_post(thread_mailbox(keeper->thread), &report->mail);
+}
+
+static void look_up(struct keeper *keeper, struct bytes domain)
+{
+	const struct config_destination *limits = config_destination_of(keeper->config, domain);
+	struct dns_route_answer answer = { .status = DNS_FOUND, .valid_until_us = CLOCK_NEVER };
+	struct err err = { 0 };
+
+	if (!limits->route || !*limits->route) {
+		worker_post_look_up(keeper->workers[keeper->next_worker], domain);
+		keeper->next_worker = (keeper->next_worker + 1) % (uint32_t)keeper->worker_count;
+		return;
+	}
+	if (route_parse(bytes_of(limits->route), (uint16_t)keeper->config->deliver.port,
+	                &answer.route, &err) < 0) {
+		answer.status = DNS_SERVER_FAILURE;
+		answer.valid_until_us = clock_now_us() + US_PER_MINUTE;
+		snprintf(answer.text, sizeof answer.text, "%.190s", err.text);
+	}
+	keeper_post_route(keeper, domain, &answer);
+}
+
+/* Jobs. */
+
+static struct job *job_create(struct keeper *keeper, const struct action_deliver *action)
+{
+	struct job *job = alloc_zeroed(sizeof *job);
+	size_t size_bytes = action->recipient_count * sizeof *action->recipients;
+
+	job->action = *action;
+	job->action.recipients = alloc(size_bytes);
+	memcpy(job->action.recipients, action->recipients, size_bytes);
+	job->action.route = route_acquire(action->route);
+	job->action.domain = (struct bytes){ 0 };
+	job->action.limits = NULL;
+	job->idle_us = action->limits->idle_us;
+	job->messages_per_connection = action->limits->messages_per_connection;
+	job->outcomes = alloc_zeroed(action->recipient_count * sizeof *job->outcomes);
+	job->message = cache_take(keeper->cache, action->id);
+	return job;
+}
+
+static void job_destroy(struct job *job)
+{
+	message_release(job->message);
+	history_deinit(&job->history);
+	buffer_deinit(&job->read.state);
+	buffer_deinit(&job->read.history);
+	route_release(job->action.route);
+	alloc_free(job->action.recipients);
+	alloc_free(job->outcomes);
+	alloc_free(job);
+}
+
+static void deliver(struct keeper *keeper, const struct action_deliver *action)
+{
+	if (keeper->is_draining)
+		return; /* it stays queued on disk; the next start delivers it */
+	keeper->jobs_out++;
+	worker_post_job(keeper->workers[action->slot.worker], job_create(keeper, action));
+}
+
+/* What the message met is kept for `explain` and the notices, unless the job was its happy end. */
+static void record_history(struct keeper *keeper, struct job *job)
+{
+	struct buffer encoded = { 0 };
+	bool is_worth_keeping = job->history.count > 0;
+
+	for (uint32_t i = 0; i < job->action.recipient_count; i++) {
+		struct attempt attempt = { .at_us = clock_now_us(),
+			                   .recipient = job->action.recipients[i],
+			                   .outcome = job->outcomes[i] };
+
+		history_add(&job->history, &attempt);
+		if (attempt.outcome.result != RESULT_DELIVERED)
+			is_worth_keeping = true;
+	}
+	if (job->message->recipient_count > job->action.recipient_count)
+		is_worth_keeping = true;
+	if (is_worth_keeping) {
+		history_encode(&job->history, &encoded);
+		spool_record(keeper->spool, job->action.id, SPOOL_HISTORY, buffer_bytes(&encoded));
+		buffer_deinit(&encoded);
+	}
+}
+
+static void job_is_done(struct keeper *keeper, struct job *job)
+{
+	struct event event = { .kind = EVENT_JOB_DONE };
+
+	if (job->was_attempted)
+		record_history(keeper, job);
+	event.job_done.job = job->action.job;
+	event.job_done.was_attempted = job->was_attempted;
+	event.job_done.outcomes = job->outcomes;
+	event.job_done.outcome_count = job->action.recipient_count;
+	keeper->current = job->message;
+	keeper_step(keeper, &event);
+	keeper->current = NULL;
+	job_destroy(job);
+	if (--keeper->jobs_out == 0 && keeper->drain) {
+		wait_answer(keeper->drain);
+		keeper->drain = NULL;
+	}
+}
+
+/* Notices: read the original, make the notice, keep it, and tell the queue; a few at a time. */
+
+struct notice_work {
+	struct list node;
+	struct keeper *keeper;
+	struct spool_read read;
+	struct spool_put put;
+	struct notice notice;     /* a copy of its own */
+	struct outcome *outcomes; /* what notice.recipients[].site_outcome point to */
+	struct job *job;          /* a `relayed` notice: the job that waits for it */
+};
+
+static struct notice_work *notice_work_create(struct keeper *keeper, const struct notice *notice)
+{
+	struct notice_work *work = alloc_zeroed(sizeof *work);
+
+	work->keeper = keeper;
+	work->notice = *notice;
+	work->notice.recipients = alloc(notice->count * sizeof *notice->recipients);
+	work->outcomes = alloc(notice->count * sizeof *work->outcomes);
+	for (uint32_t i = 0; i < notice->count; i++) {
+		struct notice_recipient *recipient = &work->notice.recipients[i];
+
+		*recipient = notice->recipients[i];
+		if (!recipient->site_outcome)
+			continue;
+		work->outcomes[i] = *recipient->site_outcome;
+		recipient->site_outcome = &work->outcomes[i];
+	}
+	return work;
+}
+
+static void notice_work_destroy(struct notice_work *work)
+{
+	message_release(work->read.message);
+	message_release(work->put.message);
+	buffer_deinit(&work->read.state);
+	buffer_deinit(&work->read.history);
+	alloc_free(work->notice.recipients);
+	alloc_free(work->outcomes);
+	alloc_free(work);
+}
+
+static void begin_notices(struct keeper *keeper);
+
+static void notice_is_done(struct notice_work *work, bool is_done)
+{
+	struct keeper *keeper = work->keeper;
+	struct event event = { .kind = EVENT_NOTICE_DONE };
+
+	keeper->notices_busy--;
+	if (work->job) {
+		job_is_done(keeper, work->job);
+	} else {
+		event.notice_done.id = work->notice.id;
+		event.notice_done.notice = work->notice.number;
+		event.notice_done.is_done = is_done;
+		keeper_step(keeper, &event);
+	}
+	notice_work_destroy(work);
+	begin_notices(keeper);
+}
+
+static void notice_was_put(struct mail *mail)
+{
+	struct spool_put *put = CONTAINER_OF(mail, struct spool_put, done);
+	struct notice_work *work = CONTAINER_OF(put, struct notice_work, put);
+	struct event event = { .kind = EVENT_ADDED };
+
+	if (put->result < 0) {
+		log_error("serve", "notice was not kept: %s", put->err.text);
+	} else {
+		event.added.message = put->message;
+		work->keeper->current = put->message;
+		keeper_step(work->keeper, &event);
+		work->keeper->current = NULL;
+	}
+	notice_is_done(work, put->result == 0);
+}
+
+static void put_notice(struct notice_work *work, const struct message *original,
+                       const struct history *history)
+{
+	struct keeper *keeper = work->keeper;
+	struct report_request request = { .config = keeper->config,
+		                          .message = original,
+		                          .history = history,
+		                          .notice = &work->notice,
+		                          .now_us = clock_now_us() };
+	struct event_details details = { .sender = original->sender, .client = original->client };
+
+	request.id = id_make(&keeper->ids, request.now_us);
+	if (report_make(&request, &work->put.message) == REPORT_NOT_WANTED) {
+		event_log_notice(keeper->log, &work->notice, &details, request.now_us);
+		notice_is_done(work, true);
+		return;
+	}
+	details.notice_id = request.id;
+	event_log_notice(keeper->log, &work->notice, &details, request.now_us);
+	work->put.home = thread_mailbox(keeper->thread);
+	work->put.done.deliver = notice_was_put;
+	spool_put(keeper->spool, &work->put);
+}
+
+static void original_was_read(struct mail *mail)
+{
+	struct spool_read *read = CONTAINER_OF(mail, struct spool_read, done);
+	struct notice_work *work = CONTAINER_OF(read, struct notice_work, read);
+	struct history history = { 0 };
+	struct err err = { 0 };
+	char id[ID_TEXT_LENGTH + 1];
+
+	if (read->result < 0) {
+		id_format(work->notice.id, id);
+		log_error("serve", "no notice for message %s: %s", id, read->err.text);
+		notice_is_done(work, read->result == ERR_NOT_FOUND || read->result == ERR_CORRUPT);
+		return;
+	}
+	if (history_decode(buffer_bytes(&read->history), &history, &err) < 0)
+		log_error("serve", "history of a message to report: %s", err.text);
+	put_notice(work, read->message, &history);
+	history_deinit(&history);
+}
+
+static void begin_notices(struct keeper *keeper)
+{
+	while (keeper->notices_busy < NOTICES_AT_ONCE) {
+		struct list *node = list_take_first(&keeper->notices);
+		struct notice_work *work;
+
+		if (!node)
+			return;
+		work = CONTAINER_OF(node, struct notice_work, node);
+		keeper->notices_busy++;
+		work->read.id = work->notice.id;
+		work->read.wants_body = work->notice.kind == NOTICE_FAILURE;
+		work->read.home = thread_mailbox(keeper->thread);
+		work->read.done.deliver = original_was_read;
+		spool_read(keeper->spool, &work->read);
+	}
+}
+
+static void add_notice(struct keeper *keeper, const struct notice *notice)
+{
+	list_append(&keeper->notices, &notice_work_create(keeper, notice)->node);
+	begin_notices(keeper);
+}
+
+/* NOTIFY=SUCCESS to a next hop without DSN: the `relayed` notice is due (RFC 3461 5.2.2), and is
+ * kept before the queue hears of the delivery. Returns false if no recipient of the job wants one.
+ */
+static bool add_relayed_notice(struct keeper *keeper, struct job *job)
+{
+	struct notice notice = { .id = job->action.id, .kind = NOTICE_RELAYED };
+	struct notice_work *work;
+
+	if (!job->was_attempted || job->next_hop_has_dsn || job->message->sender.len == 0)
+		return false;
+	notice.recipients = alloc_zeroed(job->action.recipient_count * sizeof *notice.recipients);
+	for (uint32_t i = 0; i < job->action.recipient_count; i++) {
+		uint32_t recipient = job->action.recipients[i];
+
+		if (job->outcomes[i].result != RESULT_DELIVERED ||
+		    !(job->message->recipients[recipient].notify & NOTIFY_SUCCESS))
+			continue;
+		notice.recipients[notice.count].recipient = recipient;
+		notice.recipients[notice.count].site_outcome = &job->outcomes[i];
+		notice.recipients[notice.count].site_outcome_us = clock_now_us();
+		notice.recipients[notice.count++].state = RECIPIENT_DELIVERED;
+	}
+	if (notice.count > 0) {
+		work = notice_work_create(keeper, &notice);
+		work->job = job;
+		keeper->notices_busy++;
+		put_notice(work, job->message, &job->history);
+	}
+	alloc_free(notice.recipients);
+	return notice.count > 0;
+}
+
+/* The step, and what comes of it. */
+
+static void carry_out(struct keeper *keeper, const struct action *action)
+{
+	switch (action->kind) {
+	case ACTION_LOOK_UP:
+		look_up(keeper, action->domain);
+		return;
+	case ACTION_DELIVER:
+		deliver(keeper, &action->deliver);
+		return;
+	case ACTION_RECORD:
+		spool_record(keeper->spool, action->record.id, SPOOL_STATE, action->record.state);
+		return;
+	case ACTION_REMOVE:
+		message_release(cache_take(keeper->cache, action->record.id));
+		spool_remove(keeper->spool, action->record.id);
+		return;
+	case ACTION_NOTICE:
+		add_notice(keeper, &action->notice);
+		return;
+	case ACTION_NOTE:
+		spool_note(keeper->spool, action->note.key, action->note.bytes);
+		return;
+	case ACTION_LOG:
+		log_entry_write(keeper, &action->log);
+		return;
+	}
+	BUG("action %d", (int)action->kind);
+}
+
+static void timer_is_due(struct timer *timer)
+{
+	struct event event = { .kind = EVENT_TIME };
+
+	keeper_step(CONTAINER_OF(timer, struct keeper, timer), &event);
+}
+
+static void arm_timer(struct keeper *keeper)
+{
+	int64_t next_us = queue_next_us(keeper->queue);
+
+	if (next_us == CLOCK_NEVER)
+		timer_stop(&keeper->timer);
+	else
+		timer_set(&keeper->timer, next_us, timer_is_due);
+}
+
+static void run_actions(struct keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->actions.count; i++)
+		carry_out(keeper, &keeper->actions.items[i]);
+	actions_clear(&keeper->actions);
+}
+
+/* Steps never nest: whatever carry_out begins answers by mail. */
+static void keeper_step(struct keeper *keeper, const struct event *event)
+{
+	ASSERT(keeper->actions.count == 0);
+	queue_step(keeper->queue, event, clock_now_us(), &keeper->actions);
+	run_actions(keeper);
+	arm_timer(keeper);
+}
+
+/* Reports that arrive. */
+
+struct added {
+	struct mail mail;
+	struct keeper *keeper;
+	struct message *message;
+};
+
+static void added_arrives(struct mail *mail)
+{
+	struct added *added = CONTAINER_OF(mail, struct added, mail);
+	struct keeper *keeper = added->keeper;
+	struct event event = { .kind = EVENT_ADDED };
+
+	event.added.message = added->message;
+	cache_put(keeper->cache, added->message);
+	keeper->current = added->message;
+	keeper_step(keeper, &event);
+	keeper->current = NULL;
+	message_release(added->message);
+	alloc_free(added);
+}
+
+void keeper_post_added(struct keeper *keeper, struct message *message)
+{
+	struct added *added = alloc(sizeof *added);
+
+	added->keeper = keeper;
+	added->message = message;
+	added->mail.deliver = added_arrives;
+	mailbox_post(thread_mailbox(keeper->thread), &added->mail);
+}
+
+static void done_arrives(struct mail *mail)
+{
+	struct job *job = CONTAINER_OF(mail, struct job, mail);
+	struct keeper *keeper = job->keeper;
+
+	if (!add_relayed_notice(keeper, job))
+		job_is_done(keeper, job);
+}
+
+void keeper_post_done(struct keeper *keeper, struct job *job)
+{
+	job->keeper = keeper;
+	job->mail.deliver = done_arrives;
+	mailbox_post(thread_mailbox(keeper->thread), &job->mail);
+}
+
+struct reload {
+	struct mail mail;
+	struct keeper *keeper;
+	const struct config *config;
+};
+
+static void reload_arrives(struct mail *mail)
+{
+	struct reload *reload = CONTAINER_OF(mail, struct reload, mail);
+	struct keeper *keeper = reload->keeper;
+	struct event event = { .kind = EVENT_CONFIG, .config = reload->config };
+	struct err err = { 0 };
+
+	config_release(keeper->config);
+	keeper->config = reload->config;
+	if (event_log_reopen(keeper->log, &err) < 0)
+		log_error("serve", "%s", err.text);
+	keeper_step(keeper, &event);
+	alloc_free(reload);
+}
+
+void keeper_post_reload(struct keeper *keeper, const struct config *config)
+{
+	struct reload *reload = alloc(sizeof *reload);
+
+	reload->keeper = keeper;
+	reload->config = config_acquire(config);
+	reload->mail.deliver = reload_arrives;
+	mailbox_post(thread_mailbox(keeper->thread), &reload->mail);
+}
+
+/* Questions of threads without a loop. */
+
+struct question {
+	struct wait wait;
+	struct keeper *keeper;
+	void (*run)(void *arg, struct queue *queue, struct actions *actions);
+	void *arg;
+};
+
+static void question_arrives(struct mail *mail)
+{
+	struct question *question = CONTAINER_OF(CONTAINER_OF(mail, struct wait, mail),
+	                                         struct question, wait);
+	struct keeper *keeper = question->keeper;
+
+	question->run(question->arg, keeper->queue, &keeper->actions);
+	run_actions(keeper);
+	arm_timer(keeper);
+	wait_answer(&question->wait);
+}
+
+void keeper_ask(struct keeper *keeper,
+                void (*run)(void *arg, struct queue *queue, struct actions *actions), void *arg)
+{
+	struct question question = { .keeper = keeper, .run = run, .arg = arg };
+
+	wait_for(&question.wait, thread_mailbox(keeper->thread), question_arrives);
+}
+
+struct reading {
+	struct spool_read *read;
+	struct spool_read own;
+	sem_t answered;
+};
+
+static void reading_is_done(struct mail *mail)
+{
+	struct spool_read *read = CONTAINER_OF(mail, struct spool_read, done);
+
+	sem_post(&CONTAINER_OF(read, struct reading, own)->answered);
+}
+
+void keeper_read(struct keeper *keeper, struct spool_read *read)
+{
+	struct reading reading = { .own = *read };
+
+	sem_init(&reading.answered, 0, 0);
+	reading.own.home = thread_mailbox(keeper->thread);
+	reading.own.done.deliver = reading_is_done;
+	spool_read(keeper->spool, &reading.own);
+	while (sem_wait(&reading.answered) < 0 && errno == EINTR)
+		;
+	sem_destroy(&reading.answered);
+	*read = reading.own;
+}
+
+struct drain {
+	struct wait wait;
+	struct keeper *keeper;
+};
+
+static void drain_arrives(struct mail *mail)
+{
+	struct drain *drain = CONTAINER_OF(mail, struct drain, wait.mail);
+
+	drain->keeper->is_draining = true;
+	if (drain->keeper->jobs_out == 0)
+		wait_answer(&drain->wait);
+	else
+		drain->keeper->drain = &drain->wait;
+}
+
+void keeper_drain(struct keeper *keeper)
+{
+	struct drain drain = { .keeper = keeper };
+
+	wait_for(&drain.wait, thread_mailbox(keeper->thread), drain_arrives);
+}
+
+/* Start and end. */
+
+struct loading {
+	struct keeper *keeper;
+	uint64_t highest_id;
+};
+
+static void load_message(void *arg, const struct message *message, struct bytes state)
+{
+	struct loading *loading = arg;
+	struct event event = { .kind = EVENT_LOADED };
+
+	event.added.message = message;
+	event.added.state = state;
+	loading->highest_id = MAX(loading->highest_id, message->id);
+	queue_step(loading->keeper->queue, &event, clock_now_us(), &loading->keeper->actions);
+}
+
+static void load_note(void *arg, uint64_t key, struct bytes note)
+{
+	struct loading *loading = arg;
+	struct event event = { .kind = EVENT_NOTE_LOADED };
+
+	event.note.key = key;
+	event.note.bytes = note;
+	queue_step(loading->keeper->queue, &event, clock_now_us(), &loading->keeper->actions);
+}
+
+static int load_queue(struct keeper *keeper, struct err *err)
+{
+	struct loading loading = { .keeper = keeper };
+	struct spool_visitor visitor = { .message = load_message,
+		                         .note = load_note,
+		                         .arg = &loading };
+	int result = spool_load(keeper->spool, &visitor, err);
+
+	keeper->ids.node = (uint8_t)keeper->config->node;
+	keeper->ids.maker = NOTICE_MAKER;
+	id_raise(&keeper->ids, loading.highest_id);
+	keeper->id_floor = loading.highest_id;
+	return result;
+}
+
+int keeper_create(const struct keeper_options *options, struct keeper **keeper_out, struct err *err)
+{
+	struct keeper *keeper = alloc_zeroed(sizeof *keeper);
+
+	keeper->config = config_acquire(options->config);
+	keeper->spool = options->spool;
+	keeper->worker_count = options->worker_count;
+	keeper->cache = cache_create(CACHE_BYTES);
+	list_init(&keeper->notices);
+	actions_init(&keeper->actions);
+	keeper->queue = queue_create(options->config, options->worker_count, random_entropy());
+	if (event_log_open(options->config->report.event_log, &keeper->log, err) < 0 ||
+	    load_queue(keeper, err) < 0) {
+		keeper_destroy(keeper);
+		return err->code;
+	}
+	*keeper_out = keeper;
+	return thread_start("queue", NULL, NULL, &keeper->thread, err);
+}
+
+uint64_t keeper_id_floor(const struct keeper *keeper)
+{
+	return keeper->id_floor;
+}
+
+static void flush_log(void *arg)
+{
+	struct keeper *keeper = arg;
+
+	event_log_flush(keeper->log);
+}
+
+struct beginning {
+	struct wait wait;
+	struct keeper *keeper;
+	struct worker **workers;
+};
+
+static void begin(struct mail *mail)
+{
+	struct beginning *beginning = CONTAINER_OF(mail, struct beginning, wait.mail);
+	struct keeper *keeper = beginning->keeper;
+
+	keeper->workers = beginning->workers;
+	loop_after_turn(loop_current(), flush_log, keeper);
+	run_actions(keeper);
+	arm_timer(keeper);
+	wait_answer(&beginning->wait);
+}
+
+void keeper_begin(struct keeper *keeper, struct worker **workers)
+{
+	struct beginning beginning = { .keeper = keeper, .workers = workers };
+
+	wait_for(&beginning.wait, thread_mailbox(keeper->thread), begin);
+}
+
+void keeper_destroy(struct keeper *keeper)
+{
+	if (!keeper)
+		return;
+	thread_stop(keeper->thread);
+	for (struct list *node; (node = list_take_first(&keeper->notices));)
+		notice_work_destroy(CONTAINER_OF(node, struct notice_work, node));
+	event_log_close(keeper->log);
+	queue_destroy(keeper->queue);
+	cache_destroy(keeper->cache);
+	actions_deinit(&keeper->actions);
+	config_release(keeper->config);
+	alloc_free(keeper);
+}

@@ -1,0 +1,71 @@
+#include "cli/cli.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct cli_command cli_commands[] = {
+	{ "serve", "[--config FILE]", "run the relay", cli_serve },
+	{ "queue", "[FILTER] [--summary | --by destination|cause]", "list the queue", cli_queue },
+	{ "explain", "ID | DOMAIN", "where the time went, and what happens next", cli_explain },
+	{ "status", "", "counts of the whole relay", cli_status },
+	{ "retry", "ID | FILTER", "try now; the schedule stays as it is", cli_act },
+	{ "hold", "ID | FILTER", "keep, but do not deliver", cli_act },
+	{ "release", "ID | FILTER", "deliver what was held", cli_act },
+	{ "cancel", "ID | FILTER", "take out of the queue, without a notice", cli_act },
+	{ "expire", "ID | FILTER", "give up now, with a failure notice", cli_act },
+	{ "extend", "ID | FILTER  --by DURATION", "move the deadline", cli_act },
+	{ "suspend", "DOMAIN [--reason TEXT]", "stop delivery to a destination", cli_suspend },
+	{ "resume", "DOMAIN", "start it again", cli_suspend },
+	{ "config", "check FILE | show | reload | document", "the configuration", cli_config },
+	{ "spool", "verify | export DIRECTORY", "look after the spool of a stopped relay",
+	  cli_spool },
+	{ "lab", "WORLD.conf", "a small scripted internet on loopback", cli_lab },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static int print_help(FILE *to)
+{
+	fprintf(to, "outlast: an outbound mail relay that says why mail is late\n\n"
+	            "usage: outlast COMMAND [ARGUMENT ...]\n\n");
+	for (const struct cli_command *command = cli_commands; command->name; command++)
+		fprintf(to, "  %-9s %-48s %s\n", command->name, command->arguments,
+		        command->purpose);
+	fprintf(to,
+	        "\nFILTER: --to TEXT --from TEXT --destination DOMAIN --cause CAUSE --older "
+	        "DURATION"
+	        " --state STATE\n"
+	        "All that print take --json. --config FILE or --socket PATH say which relay.\n");
+	return to == stdout ? 0 : 2;
+}
+
+int cli_usage(const char *name, const char *problem, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "outlast %s: ", name);
+	va_start(args, problem);
+	vfprintf(stderr, problem, args);
+	va_end(args);
+	fputc('\n', stderr);
+	for (const struct cli_command *command = cli_commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			fprintf(stderr, "usage: outlast %s %s\n", name, command->arguments);
+	return 2;
+}
+
+int cli_main(int argc, char **argv)
+{
+	if (argc < 2)
+		return print_help(stderr);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return print_help(stdout);
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("outlast %s\n", OUTLAST_VERSION);
+		return 0;
+	}
+	for (const struct cli_command *command = cli_commands; command->name; command++)
+		if (strcmp(command->name, argv[1]) == 0)
+			return command->run(argc - 1, argv + 1);
+	fprintf(stderr, "outlast: there is no command \"%s\"; see outlast --help\n", argv[1]);
+	return 2;
+}

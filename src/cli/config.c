@@ -1,0 +1,93 @@
+#include "config/config.h"
+#include "cli/cli.h"
+#include <stdio.h>
+#include <string.h>
+
+static int check(const char *path)
+{
+	struct buffer problems = { 0 };
+	struct config *config;
+	int result = config_load(path, &config, &problems);
+
+	if (result < 0) {
+		fprintf(stderr, "%.*s\n", BYTES_FORMAT(bytes_trim(buffer_bytes(&problems))));
+	} else {
+		printf("%s is in order\n", path);
+		config_release(config);
+	}
+	buffer_deinit(&problems);
+	return result < 0 ? 1 : 0;
+}
+
+static void add_key(void *arg, const char *path, const char *value, const char *origin)
+{
+	json_array_append_new(
+		arg, json_pack("{s:s, s:s, s:s}", "key", path, "value", value, "origin", origin));
+}
+
+static int show(const struct cli_options *options)
+{
+	struct buffer text = { 0 };
+	struct config *config;
+
+	if (config_load(options->config_path, &config, &text) < 0) {
+		fprintf(stderr, "%.*s\n", BYTES_FORMAT(bytes_trim(buffer_bytes(&text))));
+		buffer_deinit(&text);
+		return 1;
+	}
+	buffer_clear(&text);
+	if (options->is_json) {
+		json_t *keys = json_array();
+
+		config_walk(config, add_key, keys);
+		cli_print_json(keys);
+		json_decref(keys);
+	} else {
+		config_show(config, &text);
+		fwrite(text.at, 1, text.len, stdout);
+	}
+	buffer_deinit(&text);
+	config_release(config);
+	return 0;
+}
+
+static int reload(const struct cli_options *options)
+{
+	json_t *answer = cli_ask(options, "POST", "/v1/config/reload", json_object());
+
+	if (!answer)
+		return 1;
+	printf("reloaded\n");
+	json_decref(answer);
+	return 0;
+}
+
+static int document(void)
+{
+	struct buffer text = { 0 };
+
+	config_document(&text);
+	fwrite(text.at, 1, text.len, stdout);
+	buffer_deinit(&text);
+	return 0;
+}
+
+int cli_config(int argc, char **argv)
+{
+	struct cli_options options;
+	const char *verb;
+
+	if (cli_parse(argc, argv, "", &options) < 0)
+		return 2;
+	verb = options.first < argc ? argv[options.first] : "";
+	if (strcmp(verb, "check") == 0)
+		return check(options.first + 1 < argc ? argv[options.first + 1]
+		                                      : options.config_path);
+	if (strcmp(verb, "show") == 0)
+		return show(&options);
+	if (strcmp(verb, "reload") == 0)
+		return reload(&options);
+	if (strcmp(verb, "document") == 0)
+		return document();
+	return cli_usage(argv[0], "check, show, reload or document?");
+}

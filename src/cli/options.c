@@ -1,0 +1,251 @@
+#include "base/units.h"
+#include "cli/cli.h"
+#include "config/config.h"
+#include "http/http.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG_DEFAULT "/etc/outlast/outlast.conf"
+#define SOCKET_DEFAULT "/run/outlast/control"
+
+enum option_id {
+	OPTION_CONFIG = 1,
+	OPTION_SOCKET,
+	OPTION_JSON,
+	OPTION_HELP,
+	OPTION_TO,
+	OPTION_FROM,
+	OPTION_DESTINATION,
+	OPTION_CAUSE,
+	OPTION_OLDER,
+	OPTION_STATE,
+	OPTION_SUMMARY,
+	OPTION_BY,
+	OPTION_REASON,
+	OPTION_DRY_RUN,
+	OPTION_LIMIT,
+	OPTION_RECORD,
+	OPTION_READY,
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "socket", required_argument, NULL, OPTION_SOCKET },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "to", required_argument, NULL, OPTION_TO },
+	{ "from", required_argument, NULL, OPTION_FROM },
+	{ "destination", required_argument, NULL, OPTION_DESTINATION },
+	{ "cause", required_argument, NULL, OPTION_CAUSE },
+	{ "older", required_argument, NULL, OPTION_OLDER },
+	{ "state", required_argument, NULL, OPTION_STATE },
+	{ "summary", no_argument, NULL, OPTION_SUMMARY },
+	{ "by", required_argument, NULL, OPTION_BY },
+	{ "reason", required_argument, NULL, OPTION_REASON },
+	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+	{ "limit", required_argument, NULL, OPTION_LIMIT },
+	{ "record", required_argument, NULL, OPTION_RECORD },
+	{ "ready", required_argument, NULL, OPTION_READY },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool is_allowed(const char *allowed, int option)
+{
+	const char *name = long_options[option - 1].name;
+	size_t length = strlen(name);
+
+	if (option <= OPTION_HELP)
+		return true;
+	for (const char *at = allowed; (at = strstr(at, name)); at += length)
+		if ((at == allowed || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+static void set_option(struct cli_options *options, enum option_id option, const char *value)
+{
+	switch (option) {
+	case OPTION_CONFIG:
+		options->config_path = value;
+		break;
+	case OPTION_SOCKET:
+		options->socket_path = value;
+		break;
+	case OPTION_JSON:
+		options->is_json = true;
+		break;
+	case OPTION_TO:
+		options->to = value;
+		break;
+	case OPTION_FROM:
+		options->from = value;
+		break;
+	case OPTION_DESTINATION:
+		options->destination = value;
+		break;
+	case OPTION_CAUSE:
+		options->cause = value;
+		break;
+	case OPTION_OLDER:
+		options->older = value;
+		break;
+	case OPTION_STATE:
+		options->state = value;
+		break;
+	case OPTION_SUMMARY:
+		options->is_summary = true;
+		break;
+	case OPTION_BY:
+		options->by = value;
+		break;
+	case OPTION_REASON:
+		options->reason = value;
+		break;
+	case OPTION_DRY_RUN:
+		options->is_dry_run = true;
+		break;
+	case OPTION_LIMIT:
+		options->limit = strtol(value, NULL, 10);
+		break;
+	case OPTION_RECORD:
+		options->record = value;
+		break;
+	case OPTION_READY:
+		options->ready = value;
+		break;
+	case OPTION_HELP:
+		break;
+	}
+}
+
+int cli_parse(int argc, char **argv, const char *allowed, struct cli_options *options_out)
+{
+	int option;
+
+	*options_out = (struct cli_options){ .config_path = getenv("OUTLAST_CONFIG"),
+		                             .socket_path = getenv("OUTLAST_SOCKET") };
+	optind = 0;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (option == '?') {
+			cli_usage(argv[0], "%s: no such option, or its value is missing",
+			          argv[optind - 1]);
+			return -1;
+		}
+		if (option == OPTION_HELP || !is_allowed(allowed, option)) {
+			if (option == OPTION_HELP)
+				cli_usage(argv[0], "options: --config --socket --json %s", allowed);
+			else
+				cli_usage(argv[0], "--%s is not for this command",
+				          long_options[option - 1].name);
+			return -1;
+		}
+		set_option(options_out, (enum option_id)option, optarg);
+	}
+	options_out->first = optind;
+	if (!options_out->config_path)
+		options_out->config_path = CONFIG_DEFAULT;
+	return 0;
+}
+
+bool cli_has_filter(const struct cli_options *options)
+{
+	return options->to || options->from || options->destination || options->cause ||
+	       options->older || options->state;
+}
+
+/* The socket: as told, else what the configuration says, else the usual place. */
+static void find_socket(const struct cli_options *options, char path_out[600])
+{
+	struct buffer problems = { 0 };
+	struct config *config = NULL;
+
+	snprintf(path_out, 600, "%s", SOCKET_DEFAULT);
+	if (options->socket_path) {
+		snprintf(path_out, 600, "%s", options->socket_path);
+	} else if (access(options->config_path, R_OK) == 0 &&
+	           config_load(options->config_path, &config, &problems) == 0) {
+		snprintf(path_out, 600, "%s", config->admin.socket);
+		config_release(config);
+	}
+	buffer_deinit(&problems);
+}
+
+json_t *cli_ask(const struct cli_options *options, const char *method, const char *path,
+                json_t *body)
+{
+	struct buffer url = { 0 };
+	char socket_path[600];
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	struct http_request request = { .socket_path = socket_path,
+		                        .method = method,
+		                        .body = bytes_of(text) };
+	struct http_response response = { 0 };
+	struct err err = { 0 };
+	json_t *answer = NULL;
+
+	find_socket(options, socket_path);
+	buffer_printf(&url, "http://outlast%s", path);
+	buffer_append_char(&url, '\0');
+	request.url = url.at;
+	if (http_send(&request, &response, &err) < 0) {
+		fprintf(stderr, "outlast: the relay does not answer: %s\n", err.text);
+	} else {
+		answer = json_loadb(response.body.at ? response.body.at : "", response.body.len, 0,
+		                    NULL);
+		if (response.status >= 400 || !answer) {
+			fprintf(stderr, "outlast: %s\n",
+			        answer ? cli_string(answer, "detail")
+			               : "the relay's answer is no JSON");
+			json_decref(answer);
+			answer = NULL;
+		}
+	}
+	buffer_deinit(&response.body);
+	buffer_deinit(&url);
+	free(text);
+	json_decref(body);
+	return answer;
+}
+
+static const struct {
+	const char *name;
+	size_t offset;
+} filters[] = {
+	{ "to", offsetof(struct cli_options, to) },
+	{ "from", offsetof(struct cli_options, from) },
+	{ "destination", offsetof(struct cli_options, destination) },
+	{ "cause", offsetof(struct cli_options, cause) },
+	{ "older", offsetof(struct cli_options, older) },
+	{ "state", offsetof(struct cli_options, state) },
+};
+
+static const char *filter_value(const struct cli_options *options, size_t i)
+{
+	return *(const char *const *)(const void *)((const char *)options + filters[i].offset);
+}
+
+void cli_filter_query(const struct cli_options *options, struct buffer *path)
+{
+	for (size_t i = 0; i < COUNT(filters); i++) {
+		const char *value = filter_value(options, i);
+
+		if (!value)
+			continue;
+		buffer_printf(path, "&%s=", filters[i].name);
+		http_escape(bytes_of(value), path);
+	}
+}
+
+json_t *cli_filter_object(const struct cli_options *options)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < COUNT(filters); i++)
+		if (filter_value(options, i))
+			json_object_set_new(object, filters[i].name,
+			                    json_string(filter_value(options, i)));
+	return object;
+}

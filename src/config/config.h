@@ -1,6 +1,7 @@
 /* config/config.h - the configuration as plain structs, one per room; made from the schema table
- * (schema.c). Immutable; counted references (atomic): a reload makes a new one, and who holds the
- * old keeps it until done. */
+ * (schema.c). In the file a key is called as the field here, without _us, and _size for _bytes.
+ * Immutable; counted references (atomic): a reload makes a new one, and who holds the old keeps it
+ * until done. */
 #pragma once
 #include "base/bytes.h"
 #include "base/err.h"
@@ -13,10 +14,10 @@ struct config_strings {
 /* listener "ADDRESS:PORT" { ... } */
 struct config_listener {
 	char *address; /* "127.0.0.1:2525", "[::]:25" */
-	char *kind; /* "relay" (default) or "submission": missing Date and Message-ID are added */
+	char *kind;    /* "relay" or "submission": missing Date and Message-ID are added */
 };
 
-/* receive { ... } - policy at the door */
+/* receive { ... }: policy at the door; the other blocks are called likewise. */
 struct config_receive {
 	struct config_listener *listeners;
 	int listener_count;
@@ -30,14 +31,13 @@ struct config_receive {
 	int connections;                  /* 20,000 in all */
 	int connections_per_client;       /* 1,000 per address */
 	int errors_per_connection;        /* 20: then 421 */
-	int header_bytes;                 /* 256 KiB: header section */
+	int64_t header_bytes;             /* 256 KiB: header section */
 	int hops;                         /* 100 Received fields */
 	int64_t command_timeout_us;       /* 5 min */
 	int64_t data_timeout_us;          /* 3 min between packets */
 	int64_t session_timeout_us;       /* 2 h in all, for slow-drip clients */
 };
 
-/* spool { ... } */
 struct config_spool {
 	char *directory;       /* /var/spool/outlast */
 	int64_t segment_bytes; /* 64 MiB */
@@ -45,19 +45,18 @@ struct config_spool {
 	int64_t reserve_bytes; /* 64 MiB: below this much free space new mail gets 452 */
 };
 
-/* dns { ... } */
 struct config_dns {
 	struct config_strings servers;  /* "127.0.0.1:53"; empty: resolv.conf */
 	char *trust_anchor;             /* file; "" = no validation */
 	int64_t timeout_us;             /* 20 s for one question in all */
 	int64_t ttl_min_us, ttl_max_us; /* 5 s, 1 d: bounds for what we cache */
-	struct config_strings
-		stubs; /* "test=127.0.0.1:5353": zones asked at a given server (tests, split DNS) */
+	struct config_strings stubs;    /* "test=127.0.0.1:5353": zones asked at a given server */
 };
 
 /* What may differ by destination: defaults { } and destination "PATTERN" { } blocks. */
 struct config_destination {
 	char *pattern;        /* "gmail.com", "*.example.com", or "" for the defaults */
+	char *preset;         /* whose values were taken where no others are given; "" = none */
 	int64_t *schedule_us; /* the waits between attempts; the last one repeats */
 	int schedule_count;
 	int jitter_percent;          /* 10 */
@@ -68,35 +67,29 @@ struct config_destination {
 	int messages_per_connection; /* 100 */
 	int recipients_per_message;  /* 100 per transaction */
 	int64_t idle_us;             /* 5 s: a connection without work is closed */
-	int64_t *probe_us; /* 15 s 30 s 1 min 2 min 5 min: waits between probes of a closed site;
-	                      last repeats */
+	int64_t *probe_us;           /* waits between probes of a closed site; last repeats */
 	int probe_count;
-	int failures_to_close; /* 1: site-level failures in a row until a site with no open
-	                          connection is closed */
+	int failures_to_close; /* in a row, for a site with no open connection; 1 */
 	char *route;           /* "" = MX; else hosts, see model/route.h */
 };
 
-/* deliver { ... } */
 struct config_deliver {
-	char *helo; /* own name; default: the host's FQDN */
-	int port;   /* 25 */
-	struct config_strings
-		source_addresses;    /* at most one IPv4 and one IPv6; empty: the kernel's choice */
-	int64_t connect_timeout_us;  /* 30 s per address */
-	int64_t greeting_timeout_us; /* 5 min */
-	int64_t command_timeout_us;  /* EHLO, MAIL, RCPT, RSET: 5 min */
-	int64_t data_timeout_us;     /* DATA: 2 min */
-	int64_t body_timeout_us;     /* each write of the content: 3 min */
-	int64_t dot_timeout_us;      /* 10 min */
-	int64_t quit_timeout_us;     /* 5 s */
-	int addresses_per_attempt;   /* 10: hosts x addresses tried at most */
-	int connections;             /* 1,000 in all */
-	bool ipv6;                   /* yes */
-	bool allow_own_address; /* no: hosts that are ourselves, or loopback, are left out (yes in
-	                           tests and labs) */
+	char *helo;                             /* own name; default: the host's FQDN */
+	int port;                               /* 25 */
+	struct config_strings source_addresses; /* one IPv4, one IPv6; empty: the kernel's choice */
+	int64_t connect_timeout_us;             /* 30 s per address */
+	int64_t greeting_timeout_us;            /* 5 min */
+	int64_t command_timeout_us;             /* EHLO, MAIL, RCPT, RSET: 5 min */
+	int64_t data_timeout_us;                /* DATA: 2 min */
+	int64_t body_timeout_us;                /* each write of the content: 3 min */
+	int64_t dot_timeout_us;                 /* 10 min */
+	int64_t quit_timeout_us;                /* 5 s */
+	int addresses_per_attempt;              /* 10: hosts x addresses tried at most */
+	int connections;                        /* 1,000 in all */
+	bool ipv6;                              /* yes */
+	bool allow_own_address; /* no: hosts that are ourselves or loopback are left out */
 };
 
-/* report { ... } */
 struct config_report {
 	char *from;           /* postmaster@<helo> */
 	char *postmaster;     /* "" = double bounces are logged and dropped */
@@ -109,11 +102,9 @@ struct config_report {
 struct config_admin {
 	char *socket; /* /run/outlast/control */
 };
-
 struct config_log {
-	char *level;  /* debug info warning error */
-	char *format; /* json or text */
-	char *file;   /* "" = stderr */
+	char *level, *format; /* debug info warning error; json text */
+	char *file;           /* "" = stderr */
 };
 
 struct config {
@@ -133,30 +124,27 @@ struct config {
 	int destination_count;
 };
 
+struct buffer;
+
 /* config_load - reads and checks the whole file with its includes. On failure returns ERR_INVALID
  * (or ERR_SYSTEM) and `problems_out` holds one line per problem, "file:line: key: what is wrong"
  * (at most 20). The caller releases. */
-struct buffer;
 int config_load(const char *path, struct config **config_out, struct buffer *problems_out);
 
-/* config_parse - as config_load, of a text; `name` stands for the file in messages. Includes are
- * refused. */
+/* config_parse - as config_load, of a text called `name`; includes are refused. */
 int config_parse(const char *name, struct bytes text, struct config **config_out,
                  struct buffer *problems_out);
 struct config *config_acquire(const struct config *config);
 void config_release(const struct config *config); /* takes NULL */
 
-/* config_destination_of - the block for a domain: exact name, else the longest "*.suffix", else the
- * defaults. Hashed. */
+/* config_destination_of - by exact name, else by the longest "*.suffix", else the defaults. */
 const struct config_destination *config_destination_of(const struct config *config,
                                                        struct bytes domain);
 
-/* config_show - every key with its effective value and "file:line" or "default" as a comment behind
- * it; valid as a config file. */
+/* config_show - every key, its value, and where it is from as a comment; a valid config file. */
 void config_show(const struct config *config, struct buffer *out);
 
-/* config_walk - calls `visit` for every key: path ("receive.connections", "destination
- * \"x\".lifetime"), value as text, origin. */
+/* config_walk - visits every key: path ("receive.hops"), value, origin ("file:line", "default"). */
 void config_walk(const struct config *config,
                  void (*visit)(void *arg, const char *path, const char *value, const char *origin),
                  void *arg);

@@ -12,7 +12,7 @@ static int hook_pipe[2];
 static void hook(void)
 {
 	CHECK_INT("write", write(hook_pipe[1], "h", 1), 1);
-	ASSERT(!"a hook that fails is not called again");
+	BUG("a hook that fails is not called again");
 }
 
 static void fail_condition(void)

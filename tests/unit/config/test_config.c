@@ -148,20 +148,25 @@ static void collect(void *arg, const char *path, const char *value, const char *
 
 static void test_walk_names_the_line(void)
 {
+	static const char *const lines[] = {
+		"hostname=a.test (t:1)\n",
+		"node=0 (default)\n",
+		"receive.hops=100 (default)\n",
+		"preset \"p\".idle=1s (t:3)\n",
+		"defaults.connections=7 (t:7)\n",
+		"destination \"x\".lifetime=1h (t:10)\n",
+		"destination \"x\".connections=7 (t:7)\n",
+		"destination \"y\".schedule=1h (preset \"sendmail\")\n",
+	};
 	struct buffer all = { 0 };
 	struct config *config = parsed(
 		"hostname a.test;\npreset p {\n idle 1s;\n}\ndefaults {\n preset p;\n"
-		" connections 7;\n}\ndestination x {\n lifetime 1h;\n}\n");
+		" connections 7;\n}\ndestination x {\n lifetime 1h;\n}\n"
+		"destination y { preset sendmail; }\n");
+
 	config_walk(config, collect, &all);
-	for (const char *const *line =
-	             (const char *const[]){ "hostname=a.test (t:1)\n", "node=0 (default)\n",
-	                                    "preset \"p\".idle=1s (t:3)\n",
-	                                    "defaults.connections=7 (t:7)\n",
-	                                    "destination \"x\".lifetime=1h (t:10)\n",
-	                                    "destination \"x\".connections=7 (t:7)\n",
-	                                    "receive.hops=100 (default)\n", NULL };
-	     *line; line++)
-		CHECK_TRUE(*line, bytes_find(buffer_bytes(&all), bytes_of(*line)) >= 0);
+	for (size_t i = 0; i < COUNT(lines); i++)
+		CHECK_TRUE(lines[i], bytes_find(buffer_bytes(&all), bytes_of(lines[i])) >= 0);
 	buffer_deinit(&all);
 	config_release(config);
 }

@@ -36,6 +36,9 @@ void fiber_wake(struct fiber *fiber);
 /* fiber_cancel - from now on every parked or parking call of that fiber returns ERR_CANCELLED. */
 void fiber_cancel(struct fiber *fiber);
 
+/* fiber_yield - lets the others run, and goes on at once after them. PARKS */
+PARKS void fiber_yield(void);
+
 /* fiber_sleep - 0 at `until_us`, or ERR_CANCELLED. PARKS */
 PARKS int fiber_sleep(int64_t until_us);
 

@@ -2,6 +2,7 @@
  * on it. The only file that knows libuv is loop.c. */
 #pragma once
 #include "base/err.h"
+#include "base/heap.h"
 #include "runtime/clock.h"
 #include "runtime/mailbox.h"
 #include <stdbool.h>
@@ -30,8 +31,7 @@ struct mailbox *loop_mailbox(
 struct timer {
 	void (*run)(struct timer *timer);
 	struct loop *loop;
-	int64_t at_us;
-	uint32_t heap_index;
+	struct heap_node node;
 	bool is_set;
 };
 void timer_set(struct timer *timer, int64_t at_us, void (*run)(struct timer *timer));

@@ -67,3 +67,6 @@ struct actions {
 void actions_init(struct actions *actions);
 void actions_deinit(struct actions *actions);
 void actions_clear(struct actions *actions); /* also gives back route references */
+
+/* actions_add - a zeroed action at the end; its bytes go into actions->arena. */
+struct action *actions_add(struct actions *actions, enum action_kind kind);

@@ -14,3 +14,11 @@ struct filter {
 	int64_t older_us;      /* age above this */
 	struct bytes from, to; /* substrings, without case; not looked at by queue/ */
 };
+
+struct queue;
+struct recipient;
+
+/* filter_matches - whether one recipient is meant, leaving addresses out. */
+bool filter_matches(const struct filter *filter, const struct queue *queue,
+                    const struct recipient *recipient);
+bool filter_matches_domain(struct bytes pattern, struct bytes domain);

@@ -1,0 +1,486 @@
+#include "queue/recipient.h"
+#include "base/assert.h"
+#include "queue/debt.h"
+#include "queue/destination.h"
+#include "queue/site.h"
+#include "queue/state.h"
+
+#define POSTPONED_US 1000000LL /* a delay notice, while too many are under way */
+
+struct entry *recipient_entry(const struct queue *queue, const struct recipient *recipient)
+{
+	return roster_at(&queue->roster, recipient->slot);
+}
+
+struct schedule recipient_schedule(const struct queue *queue, const struct recipient *recipient)
+{
+	return (struct schedule){ .limits = recipient->destination->limits,
+		                  .entry = recipient_entry(queue, recipient),
+		                  .recipient = recipient };
+}
+
+bool recipient_is_ready(const struct recipient *recipient)
+{
+	return recipient->state == RECIPIENT_QUEUED && !list_is_empty(&recipient->node);
+}
+
+bool recipient_is_final(const struct recipient *recipient)
+{
+	return recipient->state != RECIPIENT_QUEUED && recipient->state != RECIPIENT_DELIVERING &&
+	       recipient->state != RECIPIENT_HELD;
+}
+
+bool recipient_is_late(const struct queue *queue, const struct recipient *recipient)
+{
+	struct schedule schedule = recipient_schedule(queue, recipient);
+
+	return queue->now_us >= schedule_deadline_us(&schedule);
+}
+
+enum cause recipient_cause(const struct recipient *recipient)
+{
+	if (recipient_is_ready(recipient))
+		return destination_cause(recipient->destination);
+	if (recipient->state == RECIPIENT_DELIVERING)
+		return CAUSE_NONE;
+	return recipient->state == RECIPIENT_HELD ? CAUSE_HELD : (enum cause)recipient->cause;
+}
+
+/* Adds the time since it was booked last. Mail that waits for its site is booked from what the site
+ * and the destination remember. */
+static void book_into(const struct queue *queue, const struct recipient *recipient,
+                      struct tally *tally)
+{
+	const struct destination *destination = recipient->destination;
+	const struct entry *entry = recipient_entry(queue, recipient);
+	struct stretch stretch = { .arrived_us = entry->arrived_us,
+		                   .from = tally_sum(tally),
+		                   .to = entry_ticks(entry, queue->now_us) };
+
+	if (recipient_is_final(recipient) || stretch.to <= stretch.from)
+		return;
+	if (recipient_is_ready(recipient))
+		timeline_book(&destination->timeline,
+		              destination->site ? &destination->site->timeline : NULL, stretch,
+		              tally);
+	else
+		tally_add(tally, recipient_cause(recipient), stretch.to - stretch.from);
+}
+
+struct tally recipient_tally(const struct queue *queue, const struct recipient *recipient)
+{
+	struct tally tally = tally_copy(&recipient->tally);
+
+	book_into(queue, recipient, &tally);
+	return tally;
+}
+
+/* Counters. Those that are ready are counted by their destination. */
+static void count(struct queue *queue, const struct recipient *recipient, uint64_t amount)
+{
+	struct destination *destination = recipient->destination;
+	enum cause cause = recipient_cause(recipient);
+
+	queue->totals.counts[recipient->state] += amount;
+	destination->counts[recipient->state] += amount;
+	if (recipient_is_final(recipient) || recipient_is_ready(recipient))
+		return;
+	queue->totals.by_cause[cause] += amount;
+	destination->by_cause[cause] += (uint32_t)amount;
+}
+
+/* Between leave and arrive a recipient is in no list, timer or counter. */
+static void leave(struct queue *queue, struct recipient *recipient)
+{
+	book_into(queue, recipient, &recipient->tally);
+	heap_remove(&queue->timers, &recipient->timer);
+	count(queue, recipient, (uint64_t)-1);
+	if (recipient_is_ready(recipient))
+		destination_take(queue, recipient);
+}
+
+static void arrive(struct queue *queue, struct recipient *recipient)
+{
+	recipient->since = entry_ticks(recipient_entry(queue, recipient), queue->now_us);
+	count(queue, recipient, 1);
+	recipient_arm(queue, recipient);
+}
+
+void recipient_arm(struct queue *queue, struct recipient *recipient)
+{
+	struct schedule schedule = recipient_schedule(queue, recipient);
+	int64_t key_us;
+
+	if (recipient->state != RECIPIENT_QUEUED && recipient->state != RECIPIENT_HELD) {
+		heap_remove(&queue->timers, &recipient->timer);
+		return;
+	}
+	key_us = schedule_deadline_us(&schedule);
+	if (recipient->state == RECIPIENT_QUEUED) {
+		key_us = MIN(key_us, schedule_delay_us(&schedule));
+		if (!recipient_is_ready(recipient) && recipient->next)
+			key_us = MIN(key_us, entry_us(schedule.entry, recipient->next));
+		if (recipient_is_ready(recipient) && !(recipient->flags & RECIPIENT_IS_URGENT))
+			key_us = MIN(key_us, schedule_urgent_us(&schedule));
+	}
+	heap_move(&queue->timers, &recipient->timer, key_us);
+}
+
+static void append_ready(struct queue *queue, struct recipient *recipient)
+{
+	struct schedule schedule = recipient_schedule(queue, recipient);
+
+	recipient->state = RECIPIENT_QUEUED;
+	recipient->flags &= (uint16_t)~RECIPIENT_IS_URGENT;
+	if (queue->now_us >= schedule_urgent_us(&schedule))
+		recipient->flags |= RECIPIENT_IS_URGENT;
+	destination_append(queue, recipient);
+}
+
+void recipient_make_ready(struct queue *queue, struct recipient *recipient)
+{
+	leave(queue, recipient);
+	append_ready(queue, recipient);
+	arrive(queue, recipient);
+}
+
+void recipient_enter(struct queue *queue, struct recipient *recipient)
+{
+	const struct entry *entry = recipient_entry(queue, recipient);
+
+	destination_use(queue, recipient->destination, entry->arrived_us);
+	if (recipient->state == RECIPIENT_QUEUED &&
+	    entry_us(entry, recipient->next) <= queue->now_us) {
+		recipient->next = 0;
+		append_ready(queue, recipient);
+	}
+	arrive(queue, recipient);
+	if (recipient->flags & RECIPIENT_OWES_NOTICE)
+		debt_add(queue, recipient);
+}
+
+void recipient_wait(struct queue *queue, struct recipient *recipient, int64_t next_us)
+{
+	const struct entry *entry = recipient_entry(queue, recipient);
+
+	leave(queue, recipient);
+	recipient->state = RECIPIENT_QUEUED;
+	recipient->next = next_us == INT64_MAX ? 0
+	                                       : MAX(1, entry_ticks(entry, next_us + TICK_US - 1));
+	arrive(queue, recipient);
+}
+
+void recipient_begin_delivery(struct queue *queue, struct recipient *recipient)
+{
+	leave(queue, recipient);
+	recipient->state = RECIPIENT_DELIVERING;
+	arrive(queue, recipient);
+}
+
+void recipient_hold(struct queue *queue, struct recipient *recipient)
+{
+	leave(queue, recipient);
+	recipient->state = RECIPIENT_HELD;
+	arrive(queue, recipient);
+}
+
+void recipient_release(struct queue *queue, struct recipient *recipient)
+{
+	const struct entry *entry = recipient_entry(queue, recipient);
+	int64_t next_us = entry_us(entry, recipient->next);
+
+	if (recipient->next && next_us > queue->now_us)
+		recipient_wait(queue, recipient, next_us);
+	else
+		recipient_make_ready(queue, recipient);
+}
+
+struct log_entry *recipient_log(struct queue *queue, enum log_kind kind,
+                                const struct recipient *recipient)
+{
+	struct log_entry *log = &actions_add(queue->actions, ACTION_LOG)->log;
+	const struct entry *entry = recipient_entry(queue, recipient);
+	const struct destination *destination = recipient->destination;
+	struct arena *arena = queue->actions->arena;
+
+	log->kind = kind;
+	log->id = entry_id(entry);
+	log->recipient = recipient->index;
+	log->domain = arena_copy(arena, destination->name);
+	log->site = destination->site && destination->site->route
+	                    ? arena_printf(arena, "%s", destination->site->route->name)
+	                    : "";
+	log->cause = (enum cause)recipient->cause;
+	log->age_us = queue->now_us - entry->arrived_us;
+	log->attempts = recipient->attempts;
+	tally_seconds(&recipient->tally, &log->ledger);
+	return log;
+}
+
+static void log_final(struct queue *queue, const struct recipient *recipient,
+                      const struct outcome *outcome)
+{
+	enum log_kind kind = recipient->state == RECIPIENT_DELIVERED ? LOGGED_DELIVERED
+	                     : recipient->state == RECIPIENT_FAILED  ? LOGGED_FAILED
+	                     : recipient->state == RECIPIENT_EXPIRED ? LOGGED_EXPIRED
+	                                                             : LOGGED_CANCELLED;
+
+	recipient_log(queue, kind, recipient)->outcome = outcome;
+}
+
+static void count_final(struct queue *queue, const struct recipient *recipient)
+{
+	struct destination *destination = recipient->destination;
+
+	if (recipient->state == RECIPIENT_DELIVERED) {
+		queue->totals.delivered++;
+		destination->delivered++;
+	} else if (recipient->state == RECIPIENT_FAILED) {
+		queue->totals.failed++;
+		destination->failed++;
+	} else if (recipient->state == RECIPIENT_EXPIRED) {
+		queue->totals.expired++;
+		destination->expired++;
+	}
+}
+
+/* The cause that the notice names: what it waited for at the end, unless that was our own doing. */
+static void keep_last_cause(struct recipient *recipient)
+{
+	enum cause now = recipient_cause(recipient);
+
+	if (now != CAUSE_NONE && (!cause_is_ours(now) || recipient->cause == CAUSE_NONE))
+		recipient->cause = (uint8_t)now;
+}
+
+static void finish_for_good(struct queue *queue, struct recipient *recipient)
+{
+	struct entry *entry = recipient_entry(queue, recipient);
+
+	ASSERT(entry->left > 0);
+	entry->left--;
+	destination_leave(queue, recipient->destination, entry->arrived_us);
+}
+
+void recipient_finish(struct queue *queue, struct recipient *recipient, enum recipient_state state,
+                      const struct outcome *outcome)
+{
+	keep_last_cause(recipient);
+	leave(queue, recipient);
+	recipient->state = (uint8_t)state;
+	recipient->next = 0;
+	recipient->flags &= (uint16_t)~RECIPIENT_WISHES;
+	recipient->since = entry_ticks(recipient_entry(queue, recipient), queue->now_us);
+	count_final(queue, recipient);
+	log_final(queue, recipient, outcome);
+	if ((state == RECIPIENT_FAILED || state == RECIPIENT_EXPIRED) &&
+	    schedule_wants_failure(recipient)) {
+		recipient->flags |= RECIPIENT_OWES_NOTICE;
+		count(queue, recipient, 1);
+		debt_add(queue, recipient);
+		return;
+	}
+	finish_for_good(queue, recipient);
+}
+
+void recipient_forget_debt(struct queue *queue, struct recipient *recipient)
+{
+	recipient->flags &= (uint16_t)~RECIPIENT_OWES_NOTICE;
+	list_remove(&recipient->node);
+	count(queue, recipient, (uint64_t)-1);
+	finish_for_good(queue, recipient);
+}
+
+/* Commands that came while it was being delivered. Returns whether that settled it. */
+static bool grant_wishes(struct queue *queue, struct recipient *recipient,
+                         const struct outcome *outcome)
+{
+	uint16_t wishes = recipient->flags & RECIPIENT_WISHES;
+
+	recipient->flags &= (uint16_t)~RECIPIENT_WISHES;
+	if (wishes & RECIPIENT_WISH_CANCEL) {
+		recipient_finish(queue, recipient, RECIPIENT_CANCELLED, outcome);
+	} else if (wishes & RECIPIENT_WISH_EXPIRE) {
+		recipient->flags |= RECIPIENT_BY_OPERATOR;
+		recipient_finish(queue, recipient, RECIPIENT_EXPIRED, outcome);
+	} else if (recipient_is_late(queue, recipient)) {
+		recipient_finish(queue, recipient, RECIPIENT_EXPIRED, outcome);
+	} else if (wishes & RECIPIENT_WISH_HOLD) {
+		recipient_hold(queue, recipient);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* An attempt asked for by hand leaves the schedule as it was. */
+static int64_t next_after_manual_us(struct queue *queue, const struct recipient *recipient,
+                                    int hint_s)
+{
+	struct schedule schedule = recipient_schedule(queue, recipient);
+	int64_t planned_us = entry_us(schedule.entry, recipient->next);
+
+	if (recipient->next && planned_us > queue->now_us)
+		return planned_us;
+	return schedule_next_us(&schedule, hint_s, queue->now_us, &queue->random);
+}
+
+static void reschedule(struct queue *queue, struct recipient *recipient, int hint_s)
+{
+	struct schedule schedule = recipient_schedule(queue, recipient);
+	int64_t next_us;
+
+	if (recipient->flags & RECIPIENT_IS_MANUAL) {
+		next_us = next_after_manual_us(queue, recipient, hint_s);
+	} else {
+		next_us = schedule_next_us(&schedule, hint_s, queue->now_us, &queue->random);
+		recipient->step = (uint16_t)MIN(recipient->step + 1, UINT16_MAX);
+	}
+	recipient_wait(queue, recipient, next_us);
+}
+
+/* The site's trouble is not the recipient's: it is ready again. A site that stays open all the same
+ * is not asked about this recipient at once. */
+static void wait_for_site(struct queue *queue, struct recipient *recipient)
+{
+	const struct destination *destination = recipient->destination;
+
+	if (!destination->site || destination->site->state != SITE_OPEN) {
+		recipient_make_ready(queue, recipient);
+		return;
+	}
+	recipient_wait(queue, recipient,
+	               queue->now_us + schedule_probe_us(destination->limits, 0, &queue->random));
+}
+
+static void defer(struct queue *queue, struct recipient *recipient, const struct outcome *outcome)
+{
+	struct log_entry *log;
+
+	recipient->cause = (uint8_t)(outcome->cause ? outcome->cause : CAUSE_NETWORK);
+	if (grant_wishes(queue, recipient, outcome))
+		return;
+	if (outcome->scope == SCOPE_SITE)
+		wait_for_site(queue, recipient);
+	else
+		reschedule(queue, recipient, outcome->hint_s);
+	recipient->flags &= (uint16_t)~RECIPIENT_IS_MANUAL;
+	log = recipient_log(queue, LOGGED_DEFERRED, recipient);
+	log->outcome = outcome;
+	log->next_us = recipient->next && !recipient_is_ready(recipient)
+	                       ? entry_us(recipient_entry(queue, recipient), recipient->next)
+	                       : 0;
+}
+
+void recipient_take_result(struct queue *queue, struct recipient *recipient,
+                           const struct outcome *outcome)
+{
+	ASSERT(recipient->state == RECIPIENT_DELIVERING);
+	recipient->attempts = (uint16_t)MIN(recipient->attempts + 1, UINT16_MAX);
+	switch (outcome->result) {
+	case RESULT_DELIVERED:
+		recipient_finish(queue, recipient, RECIPIENT_DELIVERED, outcome);
+		return;
+	case RESULT_FAILED:
+		recipient_finish(queue, recipient, RECIPIENT_FAILED, outcome);
+		return;
+	case RESULT_NONE:
+	case RESULT_DEFERRED:
+		defer(queue, recipient, outcome);
+		return;
+	}
+}
+
+void recipient_take_back(struct queue *queue, struct recipient *recipient, int64_t next_us)
+{
+	ASSERT(recipient->state == RECIPIENT_DELIVERING);
+	if (grant_wishes(queue, recipient, NULL))
+		return;
+	recipient->cause = CAUSE_OWN_FAULT;
+	recipient_wait(queue, recipient, next_us);
+}
+
+void recipient_extend(struct queue *queue, struct recipient *recipient, int64_t amount_us)
+{
+	struct schedule schedule = recipient_schedule(queue, recipient);
+	int64_t deadline_us = schedule_deadline_us(&schedule);
+	int64_t moved_us = MAX(amount_us, MIN(0, queue->now_us - deadline_us));
+	int64_t extension = recipient->extension + moved_us / TICK_US;
+	int64_t last_us;
+
+	recipient->extension = (int32_t)MAX(-INT32_MAX, MIN(extension, INT32_MAX));
+	last_us = schedule_last_us(&schedule);
+	if (recipient->state == RECIPIENT_QUEUED && !recipient_is_ready(recipient) &&
+	    (recipient->next == 0 ||
+	     (entry_us(schedule.entry, recipient->next) > last_us && queue->now_us < last_us)))
+		recipient_wait(queue, recipient,
+		               schedule_next_us(&schedule, 0, queue->now_us, &queue->random));
+	else if (recipient_is_ready(recipient) && (recipient->flags & RECIPIENT_IS_URGENT))
+		recipient_make_ready(queue, recipient);
+	recipient_arm(queue, recipient);
+}
+
+static void become_urgent(struct queue *queue, struct recipient *recipient)
+{
+	destination_take(queue, recipient);
+	append_ready(queue, recipient);
+}
+
+static void run_timer(struct queue *queue, struct recipient *recipient)
+{
+	struct schedule schedule = recipient_schedule(queue, recipient);
+	struct entry *entry = recipient_entry(queue, recipient);
+
+	if (queue->now_us >= schedule_deadline_us(&schedule)) {
+		/* Not written: after a restart it would expire again at once. */
+		recipient_finish(queue, recipient, RECIPIENT_EXPIRED, NULL);
+		entry_settle(queue, entry, ENTRY_UNCHANGED);
+		return;
+	}
+	if (recipient_is_ready(recipient) && queue->now_us >= schedule_urgent_us(&schedule))
+		become_urgent(queue, recipient);
+	if (recipient->next && !recipient_is_ready(recipient) &&
+	    entry_us(entry, recipient->next) <= queue->now_us) {
+		recipient->next = 0;
+		recipient_make_ready(queue, recipient);
+	}
+	recipient_arm(queue, recipient);
+	if (recipient->state == RECIPIENT_QUEUED && queue->now_us >= schedule_delay_us(&schedule) &&
+	    !debt_ask_delay(queue, entry))
+		heap_move(&queue->timers, &recipient->timer,
+		          MIN(queue->now_us + POSTPONED_US, schedule_deadline_us(&schedule)));
+}
+
+void recipient_run_timers(struct queue *queue)
+{
+	for (int i = 0; i < SLICE_TIMERS; i++) {
+		struct heap_node *node = heap_first(&queue->timers);
+
+		if (!node || node->key > queue->now_us)
+			return;
+		run_timer(queue, CONTAINER_OF(node, struct recipient, timer));
+	}
+}
+
+static void write_state(struct queue *queue, const struct entry *entry)
+{
+	struct action *action = actions_add(queue->actions, ACTION_RECORD);
+	struct buffer state = { 0 };
+
+	state_encode(queue, entry, &state);
+	action->record.id = entry_id(entry);
+	action->record.state = arena_copy(queue->actions->arena, buffer_bytes(&state));
+	buffer_deinit(&state);
+}
+
+void entry_settle(struct queue *queue, struct entry *entry, enum entry_change change)
+{
+	if (entry->left > 0) {
+		if (change == ENTRY_CHANGED)
+			write_state(queue, entry);
+		return;
+	}
+	actions_add(queue->actions, ACTION_REMOVE)->record.id = entry_id(entry);
+	roster_remove(&queue->roster, entry);
+	queue->totals.messages--;
+}

@@ -1,0 +1,71 @@
+/* queue/site.h - a set of hosts: its health, its probes, its slots, and why its mail waits. */
+#pragma once
+#include "base/heap.h"
+#include "queue/destination.h"
+#include "queue/job.h"
+#include "queue/timeline.h"
+#include "queue/view.h"
+
+enum site_event { SITE_ACCEPTED, SITE_FAILED, SITE_PROBE_DUE, SITE_SETTLED, SITE_EVENTS };
+
+struct site {
+	struct hash_node by_hash;
+	const struct route *route; /* NULL: known from before a restart, not found again yet */
+	const struct config_destination *limits; /* the strictest of its destinations */
+	enum site_state state;
+	enum cause cause;       /* why it is closed, or was */
+	int64_t since_us;       /* of the state; while closed or probed: since it was closed */
+	struct heap_node probe; /* key: when the next one is due */
+	uint32_t probes;        /* failed since it was closed */
+	uint32_t failures;      /* in a row */
+	int64_t last_failure_us, last_success_us;
+	struct outcome *last_failure;
+	struct timeline timeline;
+	struct heap turns; /* destinations that may send, by their oldest recipient */
+	struct list turn, touched, idle;
+	int64_t idle_since_us;
+	uint64_t ready;                   /* recipients that wait for it */
+	uint64_t waiting;                 /* of them, those that only wait for the site */
+	struct destination *probe_lookup; /* whose route is looked up before the next probe */
+	const struct job *probe_job;      /* the probe under way */
+	struct job **slots;
+	uint32_t slot_count, busy, window, users; /* users: destinations that point here */
+	bool is_note_due, has_note;
+};
+
+struct site *site_find(const struct queue *queue, uint64_t hash);
+struct site *site_create(struct queue *queue, uint64_t hash);
+void site_destroy(struct site *site);
+
+/* site_use, site_leave - a destination begins or ends to point to it. */
+void site_use(struct queue *queue, struct site *site, struct destination *destination);
+void site_leave(struct queue *queue, struct site *site);
+
+/* The outcome of a job that reached the site, or did not. */
+void site_accept(struct queue *queue, const struct job *job);
+void site_fail(struct queue *queue, const struct job *job, const struct outcome *outcome);
+void site_begin_probe(struct queue *queue, const struct job *job);
+void site_abandon_probe(struct queue *queue, const struct job *job, int64_t next_us);
+void site_probe_at(struct queue *queue, struct site *site, int64_t at_us); /* closed sites only */
+
+bool site_is_closed(const struct site *site); /* closed or being probed */
+
+/* site_may_start - whether a job may begin, if there is mail. */
+bool site_may_start(const struct site *site, int64_t now_us);
+uint32_t site_connections(const struct site *site);
+uint32_t site_window(const struct site *site); /* slots permitted now */
+
+/* site_slot_acquire - the lowest free slot, given to `job`. */
+uint32_t site_slot_acquire(struct site *site, struct job *job);
+void site_slot_release(struct site *site, uint32_t index);
+
+/* site_settle - puts it into, or out of, the sites that take turns. */
+void site_settle(struct queue *queue, struct site *site);
+
+/* site_touch - has its cause and its note brought up to date at the end of the step. */
+void site_touch(struct queue *queue, struct site *site);
+void site_finish_touched(struct queue *queue);
+
+void site_run_timers(struct queue *queue);
+void site_drop_idle(struct queue *queue);
+void site_view(const struct site *site, struct site_view *view_out);

@@ -20,7 +20,7 @@ enum dns_status {
 struct resolver;
 
 /* resolver_start - starts the thread. Fails when the trust anchor or a server address cannot be
- * used (names it). */
+ * used (names it). The caller keeps `config` until resolver_stop. */
 int resolver_start(const struct config *config, struct resolver **resolver_out, struct err *err);
 void resolver_stop(
 	struct resolver *resolver); /* open questions are answered with DNS_TIMEOUT. Takes NULL */
@@ -33,7 +33,8 @@ struct dns_route_answer {
 	                           answers too) */
 	bool is_secure;         /* validated by DNSSEC */
 	bool is_implicit;       /* no MX: the domain itself (RFC 5321 5.1) */
-	char text[200];         /* "DNS lookup of MX example.org: SERVFAIL"; "" when found */
+	bool is_self;   /* with DNS_NO_HOSTS: the best host is ourselves (5.4.6, else 5.4.4) */
+	char text[200]; /* "DNS lookup of MX example.org: SERVFAIL"; "" when found */
 };
 
 /* dns_route - the hosts for a recipient domain (A-label): MX by preference, CNAME followed,
@@ -59,8 +60,8 @@ struct dns_address_answer {
 PARKS void dns_addresses(struct resolver *resolver, const char *host, bool want_ipv6,
                          struct dns_address_answer *answer_out);
 
-/* dns_forget - drops what is cached for a domain ("" = everything), also in libunbound. Any thread.
- */
+/* dns_forget - whoever asks from now on for this domain or its hosts ("" = everything) gets nothing
+ * that was looked up more than a second before. Any thread. */
 void dns_forget(struct resolver *resolver, struct bytes domain);
 
 const char *dns_status_name(enum dns_status status);

@@ -455,16 +455,13 @@ void destination_refuse_slice(struct queue *queue)
 		struct destination *destination = CONTAINER_OF(queue->refusing.next,
 		                                               struct destination, refusing);
 		struct recipient *first = destination_first(destination);
-		struct entry *entry;
 
 		if (!first || destination->state != DESTINATION_REFUSED) {
 			list_remove(&destination->refusing);
 			continue;
 		}
-		entry = recipient_entry(queue, first);
 		first->flags |= RECIPIENT_BY_ROUTE;
-		recipient_finish(queue, first, RECIPIENT_FAILED, NULL);
-		entry_settle(queue, entry, ENTRY_UNCHANGED);
+		recipient_give_up(queue, first, RECIPIENT_FAILED);
 	}
 }
 

@@ -108,8 +108,7 @@ static void start_one(struct queue *queue, struct site *site)
 
 	entry = recipient_entry(queue, first);
 	if (recipient_is_late(queue, first)) {
-		recipient_finish(queue, first, RECIPIENT_EXPIRED, NULL);
-		entry_settle(queue, entry, ENTRY_UNCHANGED);
+		recipient_give_up(queue, first, RECIPIENT_EXPIRED);
 		return;
 	}
 	if (!check_route(queue, site, destination))

@@ -283,6 +283,17 @@ void recipient_finish(struct queue *queue, struct recipient *recipient, enum rec
 	finish_for_good(queue, recipient);
 }
 
+void recipient_give_up(struct queue *queue, struct recipient *recipient, enum recipient_state state)
+{
+	struct entry *entry = recipient_entry(queue, recipient);
+
+	recipient_finish(queue, recipient, state, NULL);
+	if (recipient->flags & RECIPIENT_OWES_NOTICE)
+		entry_settle(queue, entry, ENTRY_UNCHANGED);
+	else
+		entry_settle(queue, entry, ENTRY_CHANGED);
+}
+
 void recipient_forget_debt(struct queue *queue, struct recipient *recipient)
 {
 	recipient->flags &= (uint16_t)~RECIPIENT_OWES_NOTICE;
@@ -432,9 +443,7 @@ static void run_timer(struct queue *queue, struct recipient *recipient)
 	struct entry *entry = recipient_entry(queue, recipient);
 
 	if (queue->now_us >= schedule_deadline_us(&schedule)) {
-		/* Not written: after a restart it would expire again at once. */
-		recipient_finish(queue, recipient, RECIPIENT_EXPIRED, NULL);
-		entry_settle(queue, entry, ENTRY_UNCHANGED);
+		recipient_give_up(queue, recipient, RECIPIENT_EXPIRED);
 		return;
 	}
 	if (recipient_is_ready(recipient) && queue->now_us >= schedule_urgent_us(&schedule))

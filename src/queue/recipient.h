@@ -31,6 +31,11 @@ void recipient_release(struct queue *queue, struct recipient *recipient);
 void recipient_finish(struct queue *queue, struct recipient *recipient, enum recipient_state state,
                       const struct outcome *outcome);
 
+/* recipient_give_up - finishes it without an attempt, and settles its entry. While its notice is
+ * not on disk, neither is this: after a restart it is found out again. */
+void recipient_give_up(struct queue *queue, struct recipient *recipient,
+                       enum recipient_state state);
+
 /* recipient_take_result - what one attempt came to. */
 void recipient_take_result(struct queue *queue, struct recipient *recipient,
                            const struct outcome *outcome);

@@ -70,6 +70,7 @@ struct spool_read {
 	uint64_t id;
 	bool wants_body; /* else envelope and header section only */
 	struct spool *spool;
+	struct spool_read *next;      /* the spool's */
 	struct message *message;      /* one reference for the caller; NULL on failure */
 	struct buffer state, history; /* the caller deinits */
 	int result;                   /* 0, ERR_NOT_FOUND, ERR_CORRUPT, ERR_SYSTEM */
@@ -106,8 +107,8 @@ struct spool_status {
 	int64_t poisoned_count, quarantined_count;
 	bool is_full, is_failed; /* failed: two segments in a row could not be written */
 };
-void spool_status(const struct spool *spool,
-                  struct spool_status *status_out); /* any thread; a moment's picture */
+void spool_status(struct spool *spool,
+                  struct spool_status *status_out); /* blocks: any thread without a loop */
 
 /* spool_verify - reads every byte of a spool that nobody has open; prints one line per finding to
  * `out`. Returns the number of damaged records, or < 0. */

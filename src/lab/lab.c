@@ -215,7 +215,7 @@ static void put_host(struct buffer *out, const struct name *name)
 	};
 
 	json_string(out, bytes_of(name->text));
-	buffer_printf(out, ":{\"manner\":\"%s\"", world_listen_name(name->manners->listen));
+	buffer_printf(out, ":{\"manner\":\"%s\"", listen_manner_name(name->manners->listen));
 	for (size_t i = 0; i < COUNT(fields); i++)
 		buffer_printf(out, ",\"%s\":%llu", fields[i].name,
 		              (unsigned long long)fields[i].value);

@@ -1,11 +1,11 @@
 #include "lab/sink.h"
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/units.h"
 #include "runtime/clock.h"
 #include "runtime/fiber.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,9 +35,22 @@ struct sink {
 	uint64_t content_bytes;
 };
 
+static struct bytes message_id(struct bytes content)
+{
+	ptrdiff_t end = bytes_find(content, BYTES_LITERAL("\r\n\r\n"));
+	struct bytes head = end < 0 ? content : bytes_first(content, (size_t)end);
+
+	while (head.len > 0) {
+		struct bytes line = bytes_split(&head, '\n');
+
+		if (bytes_starts_with_nocase(line, BYTES_LITERAL("Message-ID:")))
+			return bytes_trim(bytes_from(line, 11));
+	}
+	return (struct bytes){ 0 };
+}
+
 static void sink_record(struct sink *sink, const char *event, const char *stage, const char *reply)
 {
-	bool is_mail = sink->has_mail;
 	struct record_entry entry = {
 		.at_us = clock_now_us(),
 		.host = host_name(sink->host)->text,
@@ -45,8 +58,9 @@ static void sink_record(struct sink *sink, const char *event, const char *stage,
 		.client = sink->client,
 		.stage = stage,
 		.reply = reply,
-		.sender = is_mail ? sink->sender : NULL,
+		.sender = sink->has_mail ? sink->sender : NULL,
 		.recipients = buffer_bytes(&sink->recipients),
+		.id = message_id(buffer_bytes(&sink->content)),
 		.bytes = sink->content_bytes,
 	};
 
@@ -82,8 +96,8 @@ static enum next reply_text(struct sink *sink, const char *text)
 /* A reply of our own: the enhanced code is left out when the script says so. */
 static enum next reply(struct sink *sink, int code, const char *enhanced, const char *text)
 {
-	bool has_codes = sink->manners->extensions & EXTENSION_ENHANCEDSTATUSCODES && *enhanced;
-	char line[WORLD_NAME_MAX + 64];
+	bool has_codes = sink->manners->extensions & EXTENSION_ENHANCED_CODES && *enhanced;
+	char line[NAME_MAX_BYTES + 64];
 
 	snprintf(line, sizeof line, "%d %s%s%s", code, has_codes ? enhanced : "",
 	         has_codes ? " " : "", text);
@@ -125,7 +139,7 @@ static const struct action *take_refusal(struct action *action)
 {
 	if (action->kind == ACTION_REPLY && action->text[0] <= '3')
 		return NULL;
-	return world_take_action(action);
+	return action_take(action);
 }
 
 /* Carries out what is scripted. */
@@ -177,7 +191,7 @@ static enum next on_ehlo(struct sink *sink, struct bytes argument)
 		{ EXTENSION_DSN, "DSN" },
 		{ EXTENSION_SMTPUTF8, "SMTPUTF8" },
 		{ EXTENSION_CHUNKING, "CHUNKING" },
-		{ EXTENSION_ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES" },
+		{ EXTENSION_ENHANCED_CODES, "ENHANCEDSTATUSCODES" },
 	};
 	unsigned extensions = sink->manners->extensions;
 	char text[512];
@@ -249,7 +263,7 @@ static enum next on_mail(struct sink *sink, struct bytes argument)
 static struct action *pattern_action(struct sink *sink, struct bytes path)
 {
 	for (int i = 0; i < sink->manners->pattern_count; i++)
-		if (world_match(bytes_of(sink->manners->patterns[i].pattern), path))
+		if (pattern_match(bytes_of(sink->manners->patterns[i].pattern), path))
 			return &sink->manners->patterns[i].action;
 	return NULL;
 }
@@ -386,63 +400,43 @@ static void undot(struct buffer *content, uint64_t content_bytes)
 	content->len = kept;
 }
 
-static struct bytes message_id(struct bytes content)
+/* One file for each message: HOST-000001.eml. */
+static void keep_content(struct sink *sink)
 {
-	ptrdiff_t end = bytes_find(content, BYTES_LITERAL("\r\n\r\n"));
-	struct bytes head = end < 0 ? content : bytes_first(content, (size_t)end);
-
-	while (head.len > 0) {
-		struct bytes line = bytes_split(&head, '\n');
-
-		if (bytes_starts_with_nocase(line, BYTES_LITERAL("Message-ID:")))
-			return bytes_trim(bytes_from(line, 11));
-	}
-	return (struct bytes){ 0 };
-}
-
-static void keep_content(const struct sink *sink)
-{
-	const struct host *host = sink->host;
 	char path[1024];
-	int fd;
 	ssize_t written;
+	int fd;
 
-	snprintf(path, sizeof path, "%s/%s-%06llu.eml", host_options(host)->keep_directory,
-	         host_name(host)->text,
-	         (unsigned long long)host_counts((struct host *)(uintptr_t)host)->messages);
+	snprintf(path, sizeof path, "%s/%s-%06llu.eml", host_options(sink->host)->keep_directory,
+	         host_name(sink->host)->text,
+	         (unsigned long long)host_counts(sink->host)->messages);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
+	if (fd < 0) {
+		log_error("lab", "keep %s: %s", path, strerror(errno));
 		return;
+	}
 	written = write(fd, sink->content.at, sink->content.len);
-	close(fd);
 	if (written != (ssize_t)sink->content.len)
-		unlink(path);
+		log_error("lab", "keep %s: only %zd bytes were written", path, written);
+	close(fd);
 }
 
 /* The message is in our hands: counts and keeps it. */
 static void take_message(struct sink *sink)
 {
 	struct host_counts *counts = host_counts(sink->host);
-	struct record_entry entry = { .at_us = clock_now_us(),
-		                      .host = host_name(sink->host)->text,
-		                      .event = "message",
-		                      .client = sink->client,
-		                      .sender = sink->sender,
-		                      .recipients = buffer_bytes(&sink->recipients),
-		                      .id = message_id(buffer_bytes(&sink->content)),
-		                      .bytes = sink->content_bytes };
 
 	counts->messages++;
 	counts->recipients += (uint64_t)sink->recipient_count;
 	counts->bytes += sink->content_bytes;
-	record_write(host_options(sink->host)->record, &entry);
+	sink_record(sink, "message", NULL, NULL);
 	if (*host_options(sink->host)->keep_directory)
 		keep_content(sink);
 }
 
 static enum next end_content(struct sink *sink)
 {
-	const struct action *action = world_take_action(&sink->manners->actions[STAGE_DOT]);
+	const struct action *action = action_take(&sink->manners->actions[STAGE_DOT]);
 	enum next next;
 
 	if (action && (action->kind != ACTION_REPLY || action->text[0] != '2')) {
@@ -567,9 +561,9 @@ static enum next read_command(struct sink *sink)
 
 static enum next greet(struct sink *sink)
 {
-	const struct action *action = world_take_action(&sink->manners->actions[STAGE_GREETING]);
+	const struct action *action = action_take(&sink->manners->actions[STAGE_GREETING]);
 	const struct manners *manners = sink->manners;
-	char text[WORLD_NAME_MAX + 32];
+	char text[NAME_MAX_BYTES + 32];
 
 	if (manners->connections > 0 &&
 	    host_counts(sink->host)->open > (uint64_t)manners->connections)

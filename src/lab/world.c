@@ -14,16 +14,6 @@ struct apply {
 	int what; /* the keyword's own constant */
 };
 
-static const char *const listen_names[] = {
-	[LISTEN_ACCEPT] = "accept", [LISTEN_REFUSE] = "refuse", [LISTEN_BLACKHOLE] = "blackhole",
-	[LISTEN_SILENT] = "silent", [LISTEN_RESET] = "reset",
-};
-
-const char *world_listen_name(enum listen_manner manner)
-{
-	return listen_names[manner];
-}
-
 static int refuse(const struct apply *apply, const char *what)
 {
 	return err_set(apply->err, ERR_INVALID, "line %d: %s \"%s\": %s", apply->statement->line,
@@ -31,13 +21,13 @@ static int refuse(const struct apply *apply, const char *what)
 	               apply->statement->word_count > 1 ? apply->statement->words[1] : "", what);
 }
 
-static bool copy_name(char out[WORLD_NAME_MAX], const char *text)
+static bool copy_name(char out[NAME_MAX_BYTES], const char *text)
 {
 	size_t len = strlen(text);
 
 	if (len > 0 && text[len - 1] == '.')
 		len--;
-	if (len >= WORLD_NAME_MAX - 2)
+	if (len >= NAME_MAX_BYTES - 2)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		out[i] = char_lower(text[i]);
@@ -141,14 +131,9 @@ static int apply_listen(struct apply *apply)
 	return 0;
 }
 
-static void make_healthy(struct manners *manners)
-{
-	*manners = (struct manners){ .extensions = EXTENSIONS_ALL };
-}
-
 static int apply_healthy(struct apply *apply)
 {
-	make_healthy(apply->name->manners);
+	manners_make_healthy(apply->name->manners);
 	return 0;
 }
 
@@ -196,7 +181,7 @@ static int apply_rcpt(struct apply *apply)
 
 	if (statement->word_count < 3 || strcmp(statement->words[2], "times") == 0)
 		return apply_action(apply);
-	if (manners->pattern_count == WORLD_PATTERNS_MAX)
+	if (manners->pattern_count == MANNERS_PATTERNS_MAX)
 		return refuse(apply, "too many patterns");
 	if (!copy_name(pattern->pattern, statement->words[1]))
 		return refuse(apply, "the pattern is too long");
@@ -270,7 +255,7 @@ static int apply_extensions(struct apply *apply)
 		{ "DSN", EXTENSION_DSN },
 		{ "SMTPUTF8", EXTENSION_SMTPUTF8 },
 		{ "CHUNKING", EXTENSION_CHUNKING },
-		{ "ENHANCEDSTATUSCODES", EXTENSION_ENHANCEDSTATUSCODES },
+		{ "ENHANCEDSTATUSCODES", EXTENSION_ENHANCED_CODES },
 		{ "all", EXTENSIONS_ALL },
 	};
 	unsigned bits = 0;
@@ -352,38 +337,6 @@ int world_apply(struct world *world, struct name *name, const struct statement *
 		return keywords[i].run(&apply);
 	}
 	return refuse(&apply, "unknown");
-}
-
-const struct action *world_take_action(struct action *action)
-{
-	if (action->kind == ACTION_NONE || action->left == 0)
-		return NULL;
-	if (action->left > 0)
-		action->left--;
-	return action;
-}
-
-bool world_match(struct bytes pattern, struct bytes text)
-{
-	size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
-
-	while (t < text.len) {
-		if (p < pattern.len && pattern.at[p] == '*') {
-			star = p++;
-			mark = t;
-		} else if (p < pattern.len && char_lower(pattern.at[p]) == char_lower(text.at[t])) {
-			p++;
-			t++;
-		} else if (star != SIZE_MAX) {
-			p = star + 1;
-			t = ++mark;
-		} else {
-			return false;
-		}
-	}
-	while (p < pattern.len && pattern.at[p] == '*')
-		p++;
-	return p == pattern.len;
 }
 
 struct name *world_find(const struct world *world, struct bytes name)
@@ -475,7 +428,7 @@ static int read_name(struct reading *reading, struct statement *statement, bool 
 	name->records.ttl_s = 1;
 	if (is_host) {
 		name->manners = arena_alloc(world->arena, sizeof *name->manners);
-		make_healthy(name->manners);
+		manners_make_healthy(name->manners);
 		give_address(world, name);
 		world->host_count++;
 	}

@@ -29,7 +29,7 @@ enum {
 struct question {
 	uint16_t id, flags, type;
 	struct bytes wire; /* name, type and class as they came: sent back unchanged */
-	char name[WORLD_NAME_MAX];
+	char name[NAME_MAX_BYTES];
 	bool has_edns;
 	size_t limit; /* over UDP */
 };
@@ -72,14 +72,14 @@ static void put_name(struct buffer *out, const char *text)
 }
 
 /* Reads the question's name, which is not compressed. Returns the bytes used, 0 if malformed. */
-static size_t read_name(struct bytes in, char text_out[WORLD_NAME_MAX])
+static size_t read_name(struct bytes in, char text_out[NAME_MAX_BYTES])
 {
 	size_t at = 0, len = 0;
 
 	while (at < in.len && in.at[at] != 0) {
 		size_t label = (uint8_t)in.at[at];
 
-		if (label > 63 || at + 1 + label >= in.len || len + label + 2 > WORLD_NAME_MAX - 1)
+		if (label > 63 || at + 1 + label >= in.len || len + label + 2 > NAME_MAX_BYTES - 1)
 			return 0;
 		if (len > 0)
 			text_out[len++] = '.';

@@ -196,5 +196,5 @@ void job_finish(struct queue *queue, const struct event_job_done *done)
 	destroy(queue, job);
 	site_settle(queue, site);
 	site_touch(queue, site);
-	entry_settle(queue, entry, done->was_attempted ? ENTRY_CHANGED : ENTRY_UNCHANGED);
+	entry_settle(queue, entry, ENTRY_CHANGED);
 }

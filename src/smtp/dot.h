@@ -18,6 +18,7 @@ struct dot_decoder {
 	int state;
 	uint32_t flags; /* enum content_flags */
 	uint32_t line_bytes;
+	bool is_verbatim; /* BDAT: dots at the start of a line mean nothing, and there is no end */
 	bool is_normalising; /* bare LF and bare CR become CRLF; else they are kept and flagged */
 };
 
@@ -27,11 +28,10 @@ struct dot_decoder {
 size_t dot_decode(struct dot_decoder *decoder, struct bytes in, struct buffer *out,
                   bool *is_end_out);
 
+/* dot_close - the content ended here without a final dot (BDAT): a CR at its very end was bare. */
+void dot_close(struct dot_decoder *decoder);
+
 /* dot_encode - doubles leading dots of `in`, which continues at `*at_line_start`. The end ("."
  * CRLF, with a CRLF before when the content lacks it) is dot_finish's. */
 void dot_encode(struct bytes in, bool *at_line_start, struct buffer *out);
 void dot_finish(bool at_line_start, struct buffer *out);
-
-/* content_scan - the flags of content that did not come through a dot_decoder (BDAT, our own).
- * `*line_bytes` carries the line's length between runs. */
-uint32_t content_scan(struct bytes in, uint32_t *line_bytes, bool *last_was_cr);

@@ -26,9 +26,9 @@ int cli_usage(const char *name, const char *problem, ...) PRINTF_LIKE(2, 3);
 struct cli_options {
 	const char *socket_path;
 	const char *config_path;
-	bool is_json, is_summary, is_dry_run, is_forced, is_by_destination, is_by_cause, is_body;
+	bool is_json, is_summary, is_dry_run;
 	const char *to, *from, *destination, *cause, *older, *state;
-	const char *by, *reason, *output, *record, *ready;
+	const char *by, *reason, *record, *keep, *dns_port, *smtp_port, *ready;
 	long limit;
 	int first; /* index in argv of the first argument that is no option */
 };

@@ -1,4 +1,5 @@
 #include "config/config.h"
+#include "config/document.h"
 #include "cli/cli.h"
 #include <stdio.h>
 #include <string.h>

@@ -27,6 +27,9 @@ enum option_id {
 	OPTION_DRY_RUN,
 	OPTION_LIMIT,
 	OPTION_RECORD,
+	OPTION_KEEP,
+	OPTION_DNS_PORT,
+	OPTION_SMTP_PORT,
 	OPTION_READY,
 };
 
@@ -47,6 +50,9 @@ static const struct option long_options[] = {
 	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
 	{ "limit", required_argument, NULL, OPTION_LIMIT },
 	{ "record", required_argument, NULL, OPTION_RECORD },
+	{ "keep", required_argument, NULL, OPTION_KEEP },
+	{ "dns-port", required_argument, NULL, OPTION_DNS_PORT },
+	{ "smtp-port", required_argument, NULL, OPTION_SMTP_PORT },
 	{ "ready", required_argument, NULL, OPTION_READY },
 	{ NULL, 0, NULL, 0 },
 };
@@ -111,6 +117,15 @@ static void set_option(struct cli_options *options, enum option_id option, const
 		break;
 	case OPTION_RECORD:
 		options->record = value;
+		break;
+	case OPTION_KEEP:
+		options->keep = value;
+		break;
+	case OPTION_DNS_PORT:
+		options->dns_port = value;
+		break;
+	case OPTION_SMTP_PORT:
+		options->smtp_port = value;
 		break;
 	case OPTION_READY:
 		options->ready = value;

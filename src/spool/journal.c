@@ -348,7 +348,7 @@ static int write_parts(struct segment *segment, struct iovec *parts, int count, 
 	return 0;
 }
 
-#define PARTS_AT_ONCE 512 /* of the 1,024 that Linux takes; frames stay small */
+#define PARTS_AT_ONCE 480 /* of the 1,024 that Linux takes; frames stay small */
 
 static int write_batch(struct journal *journal, struct segment *segment)
 {

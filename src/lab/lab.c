@@ -214,7 +214,7 @@ static void put_host(struct buffer *out, const struct name *name)
 		{ "bytes", counts->bytes },
 	};
 
-	json_string(out, bytes_of(name->text));
+	record_json_string(out, bytes_of(name->text));
 	buffer_printf(out, ":{\"manner\":\"%s\"", listen_manner_name(name->manners->listen));
 	for (size_t i = 0; i < COUNT(fields); i++)
 		buffer_printf(out, ",\"%s\":%llu", fields[i].name,
@@ -289,7 +289,7 @@ int lab_control(struct lab *lab, struct bytes line, struct buffer *out)
 		result = control_statement(lab, statement, out, &err);
 	if (result < 0 && result != ERR_CANCELLED) {
 		buffer_append_text(out, "{\"error\":");
-		json_string(out, bytes_of(err.text));
+		record_json_string(out, bytes_of(err.text));
 		buffer_append_text(out, "}\n");
 	}
 	buffer_deinit(&text);

@@ -11,7 +11,7 @@ struct record {
 	struct buffer lines;
 };
 
-void json_string(struct buffer *out, struct bytes text)
+void record_json_string(struct buffer *out, struct bytes text)
 {
 	buffer_append_char(out, '"');
 	for (size_t i = 0; i < text.len; i++) {
@@ -67,7 +67,7 @@ static void put_field(struct buffer *out, const char *name, const char *text)
 	if (!text)
 		return;
 	buffer_printf(out, ",\"%s\":", name);
-	json_string(out, bytes_of(text));
+	record_json_string(out, bytes_of(text));
 }
 
 void record_write(struct record *record, const struct record_entry *entry)
@@ -90,14 +90,14 @@ void record_write(struct record *record, const struct record_entry *entry)
 		buffer_append_text(out, ",\"to\":[");
 		while (rest.len > 0) {
 			buffer_append_text(out, separator);
-			json_string(out, bytes_split(&rest, '\n'));
+			record_json_string(out, bytes_split(&rest, '\n'));
 			separator = ",";
 		}
 		buffer_append_char(out, ']');
 	}
 	if (entry->id.len > 0) {
 		buffer_append_text(out, ",\"id\":");
-		json_string(out, entry->id);
+		record_json_string(out, entry->id);
 	}
 	if (entry->bytes > 0)
 		buffer_printf(out, ",\"bytes\":%llu", (unsigned long long)entry->bytes);

@@ -3,8 +3,8 @@
 #include "base/buffer.h"
 #include "base/err.h"
 
-/* json_string - appends `text` as a JSON string; bytes that are not ASCII become \u00XX. */
-void json_string(struct buffer *out, struct bytes text);
+/* record_json_string - appends `text` as a JSON string; bytes that are not ASCII become \u00XX. */
+void record_json_string(struct buffer *out, struct bytes text);
 
 struct record;
 

@@ -477,7 +477,7 @@ void destination_run_timers(struct queue *queue)
 
 void destination_drop_idle(struct queue *queue)
 {
-	while (!list_is_empty(&queue->idle_destinations)) {
+	for (int i = 0; i < SLICE_IDLE && !list_is_empty(&queue->idle_destinations); i++) {
 		struct destination *destination = CONTAINER_OF(queue->idle_destinations.next,
 		                                               struct destination, idle);
 

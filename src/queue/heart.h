@@ -9,6 +9,7 @@
 #define SLICE_TIMERS 2000   /* recipients' timers handled in one step */
 #define SLICE_SWEEP  2000   /* messages looked at in one step, by a command */
 #define SLICE_REFUSE 500    /* recipients refused in one step */
+#define SLICE_IDLE   500    /* sites, and destinations, forgotten in one step */
 #define IDLE_MAX     100000 /* sites, and destinations, remembered without mail */
 #define IDLE_US      (3 * 24 * 3600 * 1000000LL) /* and for how long */
 

@@ -198,15 +198,16 @@ static void restore_site(struct queue *queue, struct site_note *note)
 
 static void load_site(struct queue *queue, struct reader *in)
 {
-	struct site_note note = { .hash = reader_u64(in),
-		                  .is_closed = reader_u8(in),
-		                  .cause = reader_u8(in),
-		                  .since_us = (int64_t)reader_u64(in),
-		                  .probes = reader_u32(in),
-		                  .probe_us = (int64_t)reader_u64(in),
-		                  .failure_us = (int64_t)reader_u64(in),
-		                  .success_us = (int64_t)reader_u64(in) };
+	struct site_note note = { 0 };
 
+	note.hash = reader_u64(in);
+	note.is_closed = reader_u8(in);
+	note.cause = reader_u8(in);
+	note.since_us = (int64_t)reader_u64(in);
+	note.probes = reader_u32(in);
+	note.probe_us = (int64_t)reader_u64(in);
+	note.failure_us = (int64_t)reader_u64(in);
+	note.success_us = (int64_t)reader_u64(in);
 	note.outcome = read_outcome(in);
 	if (read_timeline(in, CAUSE_COUNT, &note.timeline) && note.cause < CAUSE_COUNT &&
 	    note.is_closed <= 1 && note.since_us >= 0)
@@ -256,14 +257,15 @@ static void restore_destination(struct queue *queue, struct destination_note *no
 
 static void load_destination(struct queue *queue, struct reader *in)
 {
-	struct destination_note note = { .name = reader_bytes(in),
-		                         .has_resolved = reader_u8(in),
-		                         .has_site = reader_u8(in),
-		                         .site = reader_u64(in),
-		                         .closed_since_us = (int64_t)reader_u64(in),
-		                         .closed_cause = reader_u8(in),
-		                         .is_suspended = reader_u8(in) };
+	struct destination_note note = { 0 };
 
+	note.name = reader_bytes(in);
+	note.has_resolved = reader_u8(in);
+	note.has_site = reader_u8(in);
+	note.site = reader_u64(in);
+	note.closed_since_us = (int64_t)reader_u64(in);
+	note.closed_cause = reader_u8(in);
+	note.is_suspended = reader_u8(in);
 	note.reason = reader_bytes(in);
 	if (read_timeline(in, CAUSE_COUNT + 1, &note.timeline) && note.name.len > 0 &&
 	    note.closed_cause < CAUSE_COUNT && note.closed_since_us >= 0 && note.has_site <= 1 &&

@@ -325,7 +325,7 @@ void site_run_timers(struct queue *queue)
 
 void site_drop_idle(struct queue *queue)
 {
-	while (!list_is_empty(&queue->idle_sites)) {
+	for (int i = 0; i < SLICE_IDLE && !list_is_empty(&queue->idle_sites); i++) {
 		struct site *site = CONTAINER_OF(queue->idle_sites.next, struct site, idle);
 
 		if (site->idle_since_us + IDLE_US > queue->now_us &&

@@ -70,8 +70,8 @@ struct message *desk_message(struct desk *desk, const char *sender, const char *
 	message->sender = arena_copy(message->arena, bytes_of(sender));
 	message->recipients = arena_alloc(message->arena, 64 * sizeof *message->recipients);
 	while (rest.len > 0)
-		message->recipients[message->recipient_count++].address =
-			arena_copy(message->arena, bytes_split(&rest, ' '));
+		message->recipients[message->recipient_count++].address = arena_copy(
+			message->arena, bytes_split(&rest, ' '));
 	return message;
 }
 

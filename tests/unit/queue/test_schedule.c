@@ -1,6 +1,6 @@
 /* Requirements 1.4 to 1.6 of the standards map, and the schedule's own arithmetic. */
-#include "queue/schedule.h"
 #include "base/units.h"
+#include "queue/schedule.h"
 #include "support/check.h"
 
 #define ARRIVED (1700000000LL * US_PER_SECOND)

@@ -1,0 +1,208 @@
+/* A site's health, its slots and its turns. */
+#include "support/check.h"
+#include "unit/queue/desk.h"
+
+static const char config[] = "defaults { jitter_percent 0; lifetime 5h; delay_notice 0;\n"
+			     "  connections 4; probe 10s 20s 60s; schedule 1m; }";
+
+static void send_many(struct desk *desk, int count, const char *domain)
+{
+	char to[64];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(to, sizeof to, "r%d@%s", i, domain);
+		desk_send(desk, to);
+	}
+}
+
+/* A hundred messages wait, the first attempt fails: one connection per interval from now on. */
+static void close_site(struct desk *desk, const char *config_text)
+{
+	desk_open(desk, config_text);
+	send_many(desk, 100, "b.test");
+	desk_route(desk, "b.test", "mx.test");
+	for (uint64_t job = 1; job <= 4; job++)
+		desk_done(desk, job, outcome_site(CAUSE_HOST_DOWN));
+	CHECK_INT("closed", desk_site(desk, "b.test").state, SITE_CLOSED);
+}
+
+static void test_slots(void)
+{
+	bool seen[4] = { false };
+	struct desk desk;
+	uint64_t job = 0;
+
+	desk_open(&desk, config);
+	send_many(&desk, 10, "b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	CHECK_INT("as many jobs as slots", desk_count(&desk, ACTION_DELIVER), 4);
+	for (size_t i = 0; i < desk.actions.count; i++) {
+		const struct action_deliver *deliver = &desk.actions.items[i].deliver;
+
+		if (desk.actions.items[i].kind != ACTION_DELIVER)
+			continue;
+		CHECK_TRUE("own slot", deliver->slot.index < 4 && !seen[deliver->slot.index]);
+		CHECK_TRUE("own worker",
+		           deliver->slot.worker == (deliver->slot.site + deliver->slot.index) % 2);
+		seen[deliver->slot.index] = true;
+		if (deliver->slot.index == 2)
+			job = deliver->job;
+	}
+	desk_done(&desk, job, outcome_delivered());
+	CHECK_INT("next in the same step", desk_count(&desk, ACTION_DELIVER), 1);
+	CHECK_INT("same slot", desk_find(&desk, ACTION_DELIVER)->deliver.slot.index, 2);
+	CHECK_INT("our limit", desk_view(&desk, 9, 0).cause, CAUSE_OWN_LIMIT);
+	desk_close(&desk);
+}
+
+static void test_probes(void)
+{
+	struct desk desk;
+	int waits_s[] = { 10, 20, 60, 60 };
+
+	close_site(&desk, config);
+	for (size_t i = 0; i < COUNT(waits_s); i++) {
+		desk_wait(&desk, waits_s[i] * US_PER_SECOND - US_PER_MS);
+		CHECK_INT("not yet", desk_count(&desk, ACTION_DELIVER), 0);
+		desk_wait(&desk, US_PER_SECOND);
+		CHECK_INT("one probe", desk_count(&desk, ACTION_DELIVER), 1);
+		CHECK_TRUE("is one", desk_find(&desk, ACTION_DELIVER)->deliver.is_probe);
+		CHECK_INT("probing", desk_site(&desk, "b.test").state, SITE_PROBING);
+		desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_HOST_BUSY));
+		CHECK_INT("closed", desk_site(&desk, "b.test").state, SITE_CLOSED);
+		CHECK_INT("probes", desk_site(&desk, "b.test").probes, i + 1);
+	}
+	CHECK_INT("no record per message", desk_count(&desk, ACTION_RECORD), 1);
+	CHECK_INT("cause", desk_view(&desk, 50, 0).cause, CAUSE_HOST_BUSY);
+	CHECK_INT("not its own attempt", desk_view(&desk, 50, 0).attempts, 0);
+	desk_close(&desk);
+}
+
+/* Slow start: 1, 2, 4; then all mail at once. The waiting was booked without touching it. */
+static void test_recovery(void)
+{
+	struct recipient_view view;
+	struct desk desk;
+
+	close_site(&desk, config);
+	desk_wait(&desk, 10 * US_PER_SECOND);
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	CHECK_INT("recovering", desk_site(&desk, "b.test").state, SITE_RECOVERING);
+	CHECK_INT("one", desk_count(&desk, ACTION_DELIVER), 1);
+	CHECK_INT("logged", desk_logged(&desk, LOGGED_SITE_OPENED), 1);
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	CHECK_INT("two", desk_count(&desk, ACTION_DELIVER), 2);
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	CHECK_INT("open", desk_site(&desk, "b.test").state, SITE_OPEN);
+	CHECK_INT("four", desk_site(&desk, "b.test").busy, 4);
+	view = desk_view(&desk, 90, 0);
+	CHECK_INT("booked", view.ledger.seconds[CAUSE_HOST_DOWN], 10);
+	desk_close(&desk);
+}
+
+static void test_relapse(void)
+{
+	struct desk desk;
+
+	close_site(&desk, config);
+	desk_wait(&desk, 10 * US_PER_SECOND);
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_HOST_DOWN));
+	CHECK_INT("closed again", desk_site(&desk, "b.test").state, SITE_CLOSED);
+	CHECK_INT("nothing more", desk_count(&desk, ACTION_DELIVER), 0);
+	desk_close(&desk);
+}
+
+/* A job from before the site was closed tells the truth too, but is no probe. */
+static void test_late_jobs(void)
+{
+	struct desk desk;
+
+	desk_open(&desk, config);
+	send_many(&desk, 10, "b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	desk_done(&desk, 1, outcome_site(CAUSE_HOST_DOWN));
+	desk_wait(&desk, 10 * US_PER_SECOND);
+	CHECK_INT("probing", desk_site(&desk, "b.test").state, SITE_PROBING);
+	desk_done(&desk, 2, outcome_site(CAUSE_HOST_DOWN));
+	CHECK_INT("still probing", desk_site(&desk, "b.test").state, SITE_PROBING);
+	desk_done(&desk, 3, outcome_deferred(CAUSE_MAILBOX_FULL));
+	CHECK_INT("it answers", desk_site(&desk, "b.test").state, SITE_RECOVERING);
+	desk_close(&desk);
+}
+
+static void test_failures_to_close(void)
+{
+	struct desk desk;
+
+	desk_open(&desk, "defaults { failures_to_close 3; connections 1; probe 10s; }");
+	send_many(&desk, 10, "b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_NETWORK));
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_NETWORK));
+	CHECK_INT("open", desk_site(&desk, "b.test").state, SITE_OPEN);
+	CHECK_TRUE("goes on with another", desk_find(&desk, ACTION_DELIVER)->deliver.id == 3);
+	CHECK_TRUE("not this one at once", desk_view(&desk, 1, 0).next_us > desk.now_us);
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_NETWORK));
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_NETWORK));
+	CHECK_INT("a success between", desk_site(&desk, "b.test").state, SITE_OPEN);
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_NETWORK));
+	CHECK_INT("closed", desk_site(&desk, "b.test").state, SITE_CLOSED);
+	desk_close(&desk);
+}
+
+/* Sites take turns for the connections there are in all. */
+static void test_turns(void)
+{
+	struct desk desk;
+	uint64_t last = 0;
+
+	desk_open(&desk, "deliver { connections 2; } defaults { connections 2; }");
+	send_many(&desk, 50, "b.test");
+	send_many(&desk, 5, "c.test");
+	desk_route(&desk, "b.test", "mx1.test");
+	CHECK_INT("all that there are", desk_count(&desk, ACTION_DELIVER), 2);
+	desk_route(&desk, "c.test", "mx2.test");
+	CHECK_INT("none left", desk_count(&desk, ACTION_DELIVER), 0);
+	CHECK_INT("our limit", desk_view(&desk, 55, 0).cause, CAUSE_OWN_LIMIT);
+	for (uint64_t job = 1; job <= 8; job++) {
+		uint64_t site;
+
+		desk_done(&desk, job, outcome_delivered());
+		site = desk_find(&desk, ACTION_DELIVER)->deliver.slot.site;
+		CHECK_TRUE("in turn", site != last);
+		last = site;
+	}
+	desk_close(&desk);
+}
+
+/* The strictest of the destinations that share it sets the limit. */
+static void test_shared_limit(void)
+{
+	struct desk desk;
+
+	desk_open(&desk, "defaults { connections 5; } destination c.test { connections 2; }");
+	send_many(&desk, 10, "b.test");
+	send_many(&desk, 10, "c.test");
+	desk_route(&desk, "c.test", "mx.test");
+	desk_route(&desk, "b.test", "mx.test");
+	CHECK_INT("connections", desk_site(&desk, "b.test").connections, 2);
+	CHECK_INT("busy", desk_site(&desk, "b.test").busy, 2);
+	desk_close(&desk);
+}
+
+static void test_retry_probes(void)
+{
+	struct desk desk;
+
+	close_site(&desk, config);
+	desk_command(&desk, COMMAND_RETRY, 50, "");
+	CHECK_INT("at once", desk_count(&desk, ACTION_DELIVER), 1);
+	CHECK_TRUE("as a probe", desk_find(&desk, ACTION_DELIVER)->deliver.is_probe);
+	desk_close(&desk);
+}
+
+TEST_MAIN(test_slots, test_probes, test_recovery, test_relapse, test_late_jobs,
+          test_failures_to_close, test_turns, test_shared_limit, test_retry_probes)

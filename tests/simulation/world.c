@@ -1,9 +1,9 @@
 #include "simulation/world.h"
 #include "base/alloc.h"
 #include "base/units.h"
-#include "support/check.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define START_US    (1700000000LL * US_PER_SECOND)
 #define CONNECTIONS 3

@@ -1,5 +1,6 @@
 /* queue/heart.h - the queue itself: the tables that the files of this room work on together. */
 #pragma once
+#include "base/buffer.h"
 #include "base/random.h"
 #include "queue/entry.h"
 #include "queue/queue.h"
@@ -48,6 +49,7 @@ struct queue {
 	struct heap notice_timers;
 	uint64_t notice_number;
 
-	struct list sweeps; /* commands that go through the whole queue, slice by slice */
+	struct list sweeps;    /* commands that go through the whole queue, slice by slice */
+	struct buffer scratch; /* for what is being encoded */
 	struct queue_totals totals;
 };

@@ -21,15 +21,28 @@ static uint64_t key_of_site(const struct site *site)
 	return site->by_hash.hash | KEY_OF_SITE;
 }
 
-static void emit(struct queue *queue, uint64_t key, struct buffer *note)
+/* `note` is the queue's scratch buffer; empty: the note is to be removed. */
+static void emit(struct queue *queue, uint64_t key, const struct buffer *note)
 {
 	struct action *action = actions_add(queue->actions, ACTION_NOTE);
 
 	action->note.key = key;
-	if (note) {
-		action->note.bytes = arena_copy(queue->actions->arena, buffer_bytes(note));
-		buffer_deinit(note);
-	}
+	action->note.bytes = arena_copy(queue->actions->arena, buffer_bytes(note));
+}
+
+static struct buffer *begin(struct queue *queue, enum note_kind kind)
+{
+	buffer_clear(&queue->scratch);
+	buffer_put_u8(&queue->scratch, (uint8_t)kind);
+	buffer_put_u8(&queue->scratch, NOTE_VERSION);
+	return &queue->scratch;
+}
+
+static void emit_removal(struct queue *queue, uint64_t key)
+{
+	const struct buffer none = { 0 };
+
+	emit(queue, key, &none);
 }
 
 static void put_timeline(struct buffer *out, const struct timeline *timeline)
@@ -59,68 +72,64 @@ static void put_outcome(struct buffer *out, const struct outcome *outcome)
 
 void note_write_site(struct queue *queue, struct site *site)
 {
-	struct buffer out = { 0 };
+	struct buffer *out = begin(queue, NOTE_SITE);
 
-	buffer_put_u8(&out, NOTE_SITE);
-	buffer_put_u8(&out, NOTE_VERSION);
-	buffer_put_u64(&out, site->by_hash.hash);
-	buffer_put_u8(&out, site_is_closed(site));
-	buffer_put_u8(&out, (uint8_t)site->cause);
-	buffer_put_u64(&out, (uint64_t)site->since_us);
-	buffer_put_u32(&out, site->probes);
-	buffer_put_u64(&out, (uint64_t)site->probe.key);
-	buffer_put_u64(&out, (uint64_t)site->last_failure_us);
-	buffer_put_u64(&out, (uint64_t)site->last_success_us);
-	put_outcome(&out, site->last_failure);
-	put_timeline(&out, &site->timeline);
+	buffer_put_u64(out, site->by_hash.hash);
+	buffer_put_u8(out, site_is_closed(site));
+	buffer_put_u8(out, (uint8_t)site->cause);
+	buffer_put_u64(out, (uint64_t)site->since_us);
+	buffer_put_u32(out, site->probes);
+	buffer_put_u64(out, (uint64_t)site->probe.key);
+	buffer_put_u64(out, (uint64_t)site->last_failure_us);
+	buffer_put_u64(out, (uint64_t)site->last_success_us);
+	put_outcome(out, site->last_failure);
+	put_timeline(out, &site->timeline);
 	site->has_note = true;
-	emit(queue, key_of_site(site), &out);
+	emit(queue, key_of_site(site), out);
 }
 
 void note_write_destination(struct queue *queue, struct destination *destination)
 {
-	struct buffer out = { 0 };
+	struct buffer *out = begin(queue, NOTE_DESTINATION);
 
-	buffer_put_u8(&out, NOTE_DESTINATION);
-	buffer_put_u8(&out, NOTE_VERSION);
-	buffer_put_bytes(&out, destination->name);
-	buffer_put_u8(&out, destination->has_resolved);
-	buffer_put_u8(&out, destination->site != NULL);
-	buffer_put_u64(&out, destination->site ? destination->site->by_hash.hash : 0);
-	buffer_put_u64(&out, (uint64_t)destination->closed_since_us);
-	buffer_put_u8(&out, (uint8_t)destination->closed_cause);
-	buffer_put_u8(&out, destination->suspension.is_set);
-	buffer_put_bytes(&out, bytes_first(bytes_of(destination->suspension.reason), REASON_MAX));
-	put_timeline(&out, &destination->timeline);
+	buffer_put_bytes(out, destination->name);
+	buffer_put_u8(out, destination->has_resolved);
+	buffer_put_u8(out, destination->site != NULL);
+	buffer_put_u64(out, destination->site ? destination->site->by_hash.hash : 0);
+	buffer_put_u64(out, (uint64_t)destination->closed_since_us);
+	buffer_put_u8(out, (uint8_t)destination->closed_cause);
+	buffer_put_u8(out, destination->suspension.is_set);
+	buffer_put_bytes(out, bytes_first(bytes_of(destination->suspension.reason), REASON_MAX));
+	put_timeline(out, &destination->timeline);
 	destination->has_note = true;
-	emit(queue, key_of_name("d:", destination->name), &out);
+	emit(queue, key_of_name("d:", destination->name), out);
 }
 
 void note_write_suspension(struct queue *queue)
 {
-	struct buffer out = { 0 };
+	uint64_t key = key_of_name("a:", (struct bytes){ 0 });
+	struct buffer *out;
 
 	if (!queue->suspension.is_set) {
-		emit(queue, key_of_name("a:", (struct bytes){ 0 }), NULL);
+		emit_removal(queue, key);
 		return;
 	}
-	buffer_put_u8(&out, NOTE_SUSPENSION);
-	buffer_put_u8(&out, NOTE_VERSION);
-	buffer_put_bytes(&out, bytes_first(bytes_of(queue->suspension.reason), REASON_MAX));
-	emit(queue, key_of_name("a:", (struct bytes){ 0 }), &out);
+	out = begin(queue, NOTE_SUSPENSION);
+	buffer_put_bytes(out, bytes_first(bytes_of(queue->suspension.reason), REASON_MAX));
+	emit(queue, key, out);
 }
 
 void note_remove_site(struct queue *queue, struct site *site)
 {
 	if (site->has_note)
-		emit(queue, key_of_site(site), NULL);
+		emit_removal(queue, key_of_site(site));
 	site->has_note = false;
 }
 
 void note_remove_destination(struct queue *queue, struct destination *destination)
 {
 	if (destination->has_note)
-		emit(queue, key_of_name("d:", destination->name), NULL);
+		emit_removal(queue, key_of_name("d:", destination->name));
 	destination->has_note = false;
 }
 

@@ -54,6 +54,7 @@ void queue_destroy(struct queue *queue)
 	heap_deinit(&queue->destination_timers);
 	heap_deinit(&queue->site_timers);
 	heap_deinit(&queue->notice_timers);
+	buffer_deinit(&queue->scratch);
 	alloc_free(queue->suspension.reason);
 	config_release(queue->config);
 	alloc_free(queue);

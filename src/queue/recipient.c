@@ -207,9 +207,7 @@ struct log_entry *recipient_log(struct queue *queue, enum log_kind kind,
 	log->id = entry_id(entry);
 	log->recipient = recipient->index;
 	log->domain = arena_copy(arena, destination->name);
-	log->site = destination->site && destination->site->route
-	                    ? arena_printf(arena, "%s", destination->site->route->name)
-	                    : "";
+	log->site = site_name(destination->site, arena);
 	log->cause = (enum cause)recipient->cause;
 	log->age_us = queue->now_us - entry->arrived_us;
 	log->attempts = recipient->attempts;
@@ -474,12 +472,11 @@ void recipient_run_timers(struct queue *queue)
 static void write_state(struct queue *queue, const struct entry *entry)
 {
 	struct action *action = actions_add(queue->actions, ACTION_RECORD);
-	struct buffer state = { 0 };
 
-	state_encode(queue, entry, &state);
+	buffer_clear(&queue->scratch);
+	state_encode(queue, entry, &queue->scratch);
 	action->record.id = entry_id(entry);
-	action->record.state = arena_copy(queue->actions->arena, buffer_bytes(&state));
-	buffer_deinit(&state);
+	action->record.state = arena_copy(queue->actions->arena, buffer_bytes(&queue->scratch));
 }
 
 void entry_settle(struct queue *queue, struct entry *entry, enum entry_change change)

@@ -85,6 +85,11 @@ void site_leave(struct queue *queue, struct site *site)
 	queue->idle_site_count++;
 }
 
+const char *site_name(const struct site *site, struct arena *arena)
+{
+	return site && site->route ? arena_copy(arena, bytes_of(site->route->name)).at : "";
+}
+
 bool site_is_closed(const struct site *site)
 {
 	return site->state == SITE_CLOSED || site->state == SITE_PROBING;
@@ -95,8 +100,7 @@ static void log_state(struct queue *queue, const struct site *site, enum log_kin
 	struct log_entry *entry = &actions_add(queue->actions, ACTION_LOG)->log;
 
 	entry->kind = kind;
-	entry->site = site->route ? arena_printf(queue->actions->arena, "%s", site->route->name)
-	                          : "";
+	entry->site = site_name(site, queue->actions->arena);
 	entry->cause = site->cause;
 	entry->age_us = queue->now_us - site->since_us;
 	entry->next_us = site->probe.index == HEAP_NONE ? 0 : site->probe.key;
@@ -120,7 +124,7 @@ static void apply(struct queue *queue, struct site *site, enum site_event event)
 		return;
 	site->state = next;
 	site->window = 0;
-	site->is_note_due = true;
+	site->is_note_due = site->is_note_due || next != SITE_PROBING; /* kept as closed */
 	site_touch(queue, site);
 	if (was_closed == site_is_closed(site) && next != SITE_OPEN)
 		return;

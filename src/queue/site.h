@@ -48,6 +48,8 @@ void site_begin_probe(struct queue *queue, const struct job *job);
 void site_abandon_probe(struct queue *queue, const struct job *job, int64_t next_us);
 void site_probe_at(struct queue *queue, struct site *site, int64_t at_us); /* closed sites only */
 
+/* site_name - a copy in the arena; "" for no site, or one that is not found again yet. */
+const char *site_name(const struct site *site, struct arena *arena);
 bool site_is_closed(const struct site *site); /* closed or being probed */
 
 /* site_may_start - whether a job may begin, if there is mail. */

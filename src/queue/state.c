@@ -8,16 +8,18 @@
 
 static void put_tally(struct buffer *out, const struct tally *tally)
 {
+	uint32_t ticks[CAUSE_COUNT];
 	uint8_t count = 0;
 
+	tally_spread(tally, ticks);
 	for (int cause = 0; cause < CAUSE_COUNT; cause++)
-		count = (uint8_t)(count + (tally_of(tally, (enum cause)cause) > 0));
+		count = (uint8_t)(count + (ticks[cause] > 0));
 	buffer_put_u8(out, count);
 	for (int cause = 0; cause < CAUSE_COUNT; cause++) {
-		if (tally_of(tally, (enum cause)cause) == 0)
+		if (ticks[cause] == 0)
 			continue;
 		buffer_put_u8(out, (uint8_t)cause);
-		buffer_put_u32(out, tally_of(tally, (enum cause)cause));
+		buffer_put_u32(out, ticks[cause]);
 	}
 }
 

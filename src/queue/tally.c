@@ -81,14 +81,25 @@ uint32_t tally_sum(const struct tally *tally)
 	return sum;
 }
 
+void tally_spread(const struct tally *tally, uint32_t ticks_out[CAUSE_COUNT])
+{
+	if (tally->few.count == TALLY_ALL) {
+		memcpy(ticks_out, tally->all.ticks, CAUSE_COUNT * sizeof *ticks_out);
+		return;
+	}
+	memset(ticks_out, 0, CAUSE_COUNT * sizeof *ticks_out);
+	for (int i = 0; i < tally->few.count; i++)
+		ticks_out[tally->few.causes[i]] = tally->few.ticks[i];
+}
+
 void tally_seconds(const struct tally *tally, struct ledger *ledger_out)
 {
-	uint32_t so_far = 0;
+	uint32_t ticks[CAUSE_COUNT], so_far = 0, seconds = 0;
 
+	tally_spread(tally, ticks);
 	for (int cause = 0; cause < CAUSE_COUNT; cause++) {
-		uint32_t next = so_far + tally_of(tally, (enum cause)cause);
-
-		ledger_out->seconds[cause] = next / TICKS_PER_SECOND - so_far / TICKS_PER_SECOND;
-		so_far = next;
+		so_far += ticks[cause];
+		ledger_out->seconds[cause] = ticks[cause] ? so_far / TICKS_PER_SECOND - seconds : 0;
+		seconds += ledger_out->seconds[cause];
 	}
 }

@@ -27,6 +27,9 @@ struct tally {
 struct tally tally_copy(const struct tally *tally);
 void tally_deinit(struct tally *tally);
 void tally_add(struct tally *tally, enum cause cause, uint32_t ticks);
+
+/* tally_spread - all causes, each at its place. */
+void tally_spread(const struct tally *tally, uint32_t ticks_out[CAUSE_COUNT]);
 uint32_t tally_of(const struct tally *tally, enum cause cause);
 uint32_t tally_sum(const struct tally *tally);
 

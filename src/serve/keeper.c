@@ -207,6 +207,15 @@ static void record_history(struct keeper *keeper, struct job *job)
 	}
 }
 
+/* All that was under way is over: whoever waits for that goes on. */
+static void end_drain(struct keeper *keeper)
+{
+	if (!keeper->drain || keeper->jobs_out > 0 || keeper->notices_busy > 0)
+		return;
+	wait_answer(keeper->drain);
+	keeper->drain = NULL;
+}
+
 static void job_is_done(struct keeper *keeper, struct job *job)
 {
 	struct event event = { .kind = EVENT_JOB_DONE };
@@ -221,10 +230,8 @@ static void job_is_done(struct keeper *keeper, struct job *job)
 	keeper_step(keeper, &event);
 	keeper->current = NULL;
 	job_destroy(job);
-	if (--keeper->jobs_out == 0 && keeper->drain) {
-		wait_answer(keeper->drain);
-		keeper->drain = NULL;
-	}
+	keeper->jobs_out--;
+	end_drain(keeper);
 }
 
 /* Notices: read the original, make the notice, keep it, and tell the queue; a few at a time. */
@@ -234,28 +241,42 @@ struct notice_work {
 	struct keeper *keeper;
 	struct spool_read read;
 	struct spool_put put;
-	struct notice notice;     /* a copy of its own */
-	struct outcome *outcomes; /* what notice.recipients[].site_outcome point to */
-	struct job *job;          /* a `relayed` notice: the job that waits for it */
+	struct notice notice; /* a copy of its own */
+	struct arena *arena;  /* what the notice points to */
+	struct job *job;      /* a `relayed` notice: the job that waits for it */
 };
+
+/* Everything that an action points to goes with the action: the work has copies. */
+static const char *copy_text(struct arena *arena, const char *text)
+{
+	return text ? arena_copy(arena, bytes_of(text)).at : NULL;
+}
+
+static void copy_recipient(struct arena *arena, struct notice_recipient *recipient)
+{
+	struct outcome *outcome;
+
+	recipient->status = copy_text(arena, recipient->status);
+	recipient->text = copy_text(arena, recipient->text);
+	if (!recipient->site_outcome)
+		return;
+	outcome = arena_alloc(arena, sizeof *outcome);
+	*outcome = *recipient->site_outcome;
+	recipient->site_outcome = outcome;
+}
 
 static struct notice_work *notice_work_create(struct keeper *keeper, const struct notice *notice)
 {
 	struct notice_work *work = alloc_zeroed(sizeof *work);
+	size_t size_bytes = notice->count * sizeof *notice->recipients;
 
 	work->keeper = keeper;
 	work->notice = *notice;
-	work->notice.recipients = alloc(notice->count * sizeof *notice->recipients);
-	work->outcomes = alloc(notice->count * sizeof *work->outcomes);
-	for (uint32_t i = 0; i < notice->count; i++) {
-		struct notice_recipient *recipient = &work->notice.recipients[i];
-
-		*recipient = notice->recipients[i];
-		if (!recipient->site_outcome)
-			continue;
-		work->outcomes[i] = *recipient->site_outcome;
-		recipient->site_outcome = &work->outcomes[i];
-	}
+	work->arena = arena_create(0);
+	work->notice.recipients = arena_alloc(work->arena, size_bytes);
+	memcpy(work->notice.recipients, notice->recipients, size_bytes);
+	for (uint32_t i = 0; i < notice->count; i++)
+		copy_recipient(work->arena, &work->notice.recipients[i]);
 	return work;
 }
 
@@ -265,8 +286,7 @@ static void notice_work_destroy(struct notice_work *work)
 	message_release(work->put.message);
 	buffer_deinit(&work->read.state);
 	buffer_deinit(&work->read.history);
-	alloc_free(work->notice.recipients);
-	alloc_free(work->outcomes);
+	arena_destroy(work->arena);
 	alloc_free(work);
 }
 
@@ -288,6 +308,7 @@ static void notice_is_done(struct notice_work *work, bool is_done)
 	}
 	notice_work_destroy(work);
 	begin_notices(keeper);
+	end_drain(keeper);
 }
 
 static void notice_was_put(struct mail *mail)
@@ -353,7 +374,7 @@ static void original_was_read(struct mail *mail)
 
 static void begin_notices(struct keeper *keeper)
 {
-	while (keeper->notices_busy < NOTICES_AT_ONCE) {
+	while (keeper->notices_busy < NOTICES_AT_ONCE && !keeper->is_draining) {
 		struct list *node = list_take_first(&keeper->notices);
 		struct notice_work *work;
 
@@ -617,10 +638,8 @@ static void drain_arrives(struct mail *mail)
 	struct drain *drain = CONTAINER_OF(mail, struct drain, wait.mail);
 
 	drain->keeper->is_draining = true;
-	if (drain->keeper->jobs_out == 0)
-		wait_answer(&drain->wait);
-	else
-		drain->keeper->drain = &drain->wait;
+	drain->keeper->drain = &drain->wait;
+	end_drain(drain->keeper);
 }
 
 void keeper_drain(struct keeper *keeper)

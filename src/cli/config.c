@@ -1,6 +1,6 @@
 #include "config/config.h"
-#include "config/document.h"
 #include "cli/cli.h"
+#include "config/document.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -52,10 +52,22 @@ static int show(const struct cli_options *options)
 	return 0;
 }
 
+/* A file that cannot be read is said here: it may be the one that names the relay's socket. */
 static int reload(const struct cli_options *options)
 {
-	json_t *answer = cli_ask(options, "POST", "/v1/config/reload", json_object());
+	struct buffer problems = { 0 };
+	struct config *config;
+	json_t *answer;
 
+	if (config_load(options->config_path, &config, &problems) < 0) {
+		fprintf(stderr, "%.*s\nthe running configuration stays in force\n",
+		        BYTES_FORMAT(bytes_trim(buffer_bytes(&problems))));
+		buffer_deinit(&problems);
+		return 1;
+	}
+	config_release(config);
+	buffer_deinit(&problems);
+	answer = cli_ask(options, "POST", "/v1/config/reload", json_object());
 	if (!answer)
 		return 1;
 	printf("reloaded\n");

@@ -318,10 +318,16 @@ static void warn_if_slow(int64_t began_us)
 		            (long long)(took_us / 1000), fibers_last_name(current->fibers));
 }
 
+static bool is_over(const struct loop *loop)
+{
+	return loop->is_stopping && fibers_alive(loop->fibers) == 0;
+}
+
 void loop_run(struct loop *loop)
 {
-	while (!loop->is_stopping || fibers_alive(loop->fibers) > 0) {
+	while (!is_over(loop)) {
 		int64_t began_us = clock_now_us();
+		bool may_wait;
 
 		run_timers(loop);
 		fibers_run(loop->fibers);
@@ -329,7 +335,8 @@ void loop_run(struct loop *loop)
 			loop->hooks[i].run(loop->hooks[i].arg);
 		warn_if_slow(began_us);
 		arm_uv_timer(loop);
-		uv_run(&loop->uv, fibers_are_runnable(loop->fibers) ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+		may_wait = !fibers_are_runnable(loop->fibers) && !is_over(loop);
+		uv_run(&loop->uv, may_wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
 	}
 	mailbox_take_all(&loop->mailbox); /* what was posted last is not left without an owner */
 }

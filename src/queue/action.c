@@ -25,6 +25,17 @@ void actions_clear(struct actions *actions)
 	arena_reset(actions->arena);
 }
 
+const struct outcome *actions_keep(struct actions *actions, const struct outcome *outcome)
+{
+	struct outcome *copy;
+
+	if (!outcome)
+		return NULL;
+	copy = arena_alloc(actions->arena, sizeof *copy);
+	*copy = *outcome;
+	return copy;
+}
+
 struct action *actions_add(struct actions *actions, enum action_kind kind)
 {
 	struct action *action;

@@ -46,7 +46,7 @@ struct action {
 		struct bytes domain;
 		struct action_deliver deliver;
 		struct {
-			uint64_t id;
+			uint64_t id; /* ACTION_REMOVE has only this */
 			struct bytes state;
 		} record;
 		struct {
@@ -67,6 +67,9 @@ struct actions {
 void actions_init(struct actions *actions);
 void actions_deinit(struct actions *actions);
 void actions_clear(struct actions *actions); /* also gives back route references */
+
+/* actions_keep - a copy of an outcome that lives as long as the actions; NULL of NULL. */
+const struct outcome *actions_keep(struct actions *actions, const struct outcome *outcome);
 
 /* actions_add - a zeroed action at the end; its bytes go into actions->arena. */
 struct action *actions_add(struct actions *actions, enum action_kind kind);

@@ -52,13 +52,9 @@ void debt_add(struct queue *queue, struct recipient *recipient)
 static void describe_site(struct queue *queue, const struct site *site,
                           struct notice_recipient *out)
 {
-	struct outcome *outcome;
-
 	if (!site || !site->last_failure || site->state == SITE_OPEN)
 		return;
-	outcome = arena_alloc(queue->actions->arena, sizeof *outcome);
-	*outcome = *site->last_failure;
-	out->site_outcome = outcome;
+	out->site_outcome = actions_keep(queue->actions, site->last_failure);
 	out->site_outcome_us = site->last_failure_us;
 }
 

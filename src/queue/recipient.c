@@ -223,7 +223,7 @@ static void log_final(struct queue *queue, const struct recipient *recipient,
 	                     : recipient->state == RECIPIENT_EXPIRED ? LOGGED_EXPIRED
 	                                                             : LOGGED_CANCELLED;
 
-	recipient_log(queue, kind, recipient)->outcome = outcome;
+	recipient_log(queue, kind, recipient)->outcome = actions_keep(queue->actions, outcome);
 }
 
 static void count_final(struct queue *queue, const struct recipient *recipient)
@@ -375,7 +375,7 @@ static void defer(struct queue *queue, struct recipient *recipient, const struct
 		reschedule(queue, recipient, outcome->hint_s);
 	recipient->flags &= (uint16_t)~RECIPIENT_IS_MANUAL;
 	log = recipient_log(queue, LOGGED_DEFERRED, recipient);
-	log->outcome = outcome;
+	log->outcome = actions_keep(queue->actions, outcome);
 	log->next_us = recipient->next && !recipient_is_ready(recipient)
 	                       ? entry_us(recipient_entry(queue, recipient), recipient->next)
 	                       : 0;

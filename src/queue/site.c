@@ -1,8 +1,11 @@
 #include "queue/site.h"
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/units.h"
 #include "queue/note.h"
 #include "queue/schedule.h"
+
+#define HINT_MAX_US US_PER_HOUR
 
 /* A hole in this table is a transition that must not happen. A closed site is opened by any job
  * that is accepted, even one that began before it was closed. */
@@ -104,12 +107,8 @@ static void log_state(struct queue *queue, const struct site *site, enum log_kin
 	entry->cause = site->cause;
 	entry->age_us = queue->now_us - site->since_us;
 	entry->next_us = site->probe.index == HEAP_NONE ? 0 : site->probe.key;
-	if (kind == LOGGED_SITE_CLOSED && site->last_failure) {
-		struct outcome *outcome = arena_alloc(queue->actions->arena, sizeof *outcome);
-
-		*outcome = *site->last_failure;
-		entry->outcome = outcome;
-	}
+	if (kind == LOGGED_SITE_CLOSED)
+		entry->outcome = actions_keep(queue->actions, site->last_failure);
 }
 
 /* The only place that changes the state. */
@@ -171,6 +170,15 @@ static void remember_failure(struct queue *queue, struct site *site, const struc
 	site->is_note_due = site->is_note_due || site->state != SITE_OPEN;
 }
 
+/* By the configured waits, but not before the site's own hint, within reason. */
+static int64_t next_probe_us(struct queue *queue, const struct site *site, int hint_s)
+{
+	int64_t wait_us = schedule_probe_us(site->limits, site->probes, &queue->random);
+	int64_t hint_us = MIN(hint_s * US_PER_SECOND, HINT_MAX_US);
+
+	return queue->now_us + MAX(wait_us, hint_us);
+}
+
 void site_fail(struct queue *queue, const struct job *job, const struct outcome *outcome)
 {
 	struct site *site = job->site;
@@ -186,9 +194,7 @@ void site_fail(struct queue *queue, const struct job *job, const struct outcome 
 	site->cause = outcome->cause ? outcome->cause : CAUSE_NETWORK;
 	site->probes = before == SITE_PROBING ? site->probes + 1 : 0;
 	apply(queue, site, SITE_FAILED);
-	site_probe_at(queue, site,
-	              queue->now_us +
-	                      schedule_probe_us(site->limits, site->probes, &queue->random));
+	site_probe_at(queue, site, next_probe_us(queue, site, outcome->hint_s));
 	if (before != SITE_PROBING)
 		log_state(queue, site, LOGGED_SITE_CLOSED);
 }

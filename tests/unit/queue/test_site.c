@@ -193,6 +193,26 @@ static void test_shared_limit(void)
 	desk_close(&desk);
 }
 
+/* "421 try again in 300 seconds" at the greeting. */
+static void test_hint(void)
+{
+	struct outcome outcome = outcome_site(CAUSE_RATE_LIMITED);
+	struct desk desk;
+
+	close_site(&desk, config);
+	desk_wait(&desk, 10 * US_PER_SECOND);
+	outcome.hint_s = 300;
+	desk_done(&desk, desk_job(&desk), outcome);
+	CHECK_INT("not before",
+	          (desk_site(&desk, "b.test").next_probe_us - desk.now_us) / US_PER_SECOND, 300);
+	desk_wait(&desk, 5 * US_PER_MINUTE);
+	outcome.hint_s = 1000000;
+	desk_done(&desk, desk_job(&desk), outcome);
+	CHECK_INT("within reason",
+	          (desk_site(&desk, "b.test").next_probe_us - desk.now_us) / US_PER_SECOND, 3600);
+	desk_close(&desk);
+}
+
 static void test_retry_probes(void)
 {
 	struct desk desk;
@@ -205,4 +225,4 @@ static void test_retry_probes(void)
 }
 
 TEST_MAIN(test_slots, test_probes, test_recovery, test_relapse, test_late_jobs,
-          test_failures_to_close, test_turns, test_shared_limit, test_retry_probes)
+          test_failures_to_close, test_turns, test_shared_limit, test_hint, test_retry_probes)

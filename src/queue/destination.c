@@ -245,8 +245,8 @@ void destination_attach(struct queue *queue, struct destination *destination, st
 	if (old) {
 		timeline_adopt(&destination->timeline, &old->timeline);
 		heap_remove(&old->turns, &destination->turn);
-		if (old->probe_lookup == destination)
-			old->probe_lookup = NULL;
+		if (old->probe_via == destination)
+			old->probe_via = NULL;
 		site_settle(queue, old);
 		site_leave(queue, old);
 	}
@@ -360,8 +360,6 @@ void destination_take_route(struct queue *queue, const struct event_route *route
 	destination->valid_until_us = MAX(route->valid_until_us, queue->now_us + VALID_LEAST_US);
 	alloc_free(destination->text);
 	destination->text = route->text && *route->text ? strdup(route->text) : NULL;
-	if (destination->site && destination->site->probe_lookup == destination)
-		destination->site->probe_lookup = NULL;
 	apply_answer(queue, destination, route);
 	destination_settle(queue, destination);
 }

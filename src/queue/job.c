@@ -90,16 +90,26 @@ static bool check_route(struct queue *queue, struct site *site, struct destinati
 		return true;
 	}
 	if (site->state == SITE_CLOSED)
-		site->probe_lookup = destination;
+		site->probe_via = destination;
 	destination_want_lookup(queue, destination, LOOKUP_FIRST);
 	destination_settle(queue, destination);
 	return false;
 }
 
+/* Whose mail goes next: a probe goes to the destination that was looked up for it. */
+static struct destination *next_destination(struct site *site)
+{
+	struct destination *destination = site->probe_via;
+
+	site->probe_via = NULL;
+	if (destination && destination->turn.index != HEAP_NONE && site->state == SITE_CLOSED)
+		return destination;
+	return CONTAINER_OF(heap_first(&site->turns), struct destination, turn);
+}
+
 static void start_one(struct queue *queue, struct site *site)
 {
-	struct destination *destination = CONTAINER_OF(heap_first(&site->turns), struct destination,
-	                                               turn);
+	struct destination *destination = next_destination(site);
 	uint32_t limit = (uint32_t)MAX(1, destination->limits->recipients_per_message);
 	struct recipient *first = destination_first(destination);
 	uint16_t *recipients;

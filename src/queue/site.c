@@ -232,14 +232,18 @@ uint32_t site_window(const struct site *site)
 	return site_connections(site);
 }
 
+static bool may_probe(const struct site *site, int64_t now_us)
+{
+	if (site->probe_via && site->probe_via->lookup != LOOKUP_NONE)
+		return false; /* waits for the answer */
+	return site->probe.key <= now_us && !site->probe_job && site->busy < site_connections(site);
+}
+
 bool site_may_start(const struct site *site, int64_t now_us)
 {
 	if (site->state == SITE_CLOSED)
-		return site->probe.key <= now_us && !site->probe_lookup && !site->probe_job &&
-		       site->busy < site_connections(site);
-	if (site->state == SITE_PROBING)
-		return false;
-	return site->busy < site_window(site);
+		return may_probe(site, now_us);
+	return site->state != SITE_PROBING && site->busy < site_window(site);
 }
 
 uint32_t site_slot_acquire(struct site *site, struct job *job)

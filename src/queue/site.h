@@ -24,10 +24,10 @@ struct site {
 	struct heap turns; /* destinations that may send, by their oldest recipient */
 	struct list turn, touched, idle;
 	int64_t idle_since_us;
-	uint64_t ready;                   /* recipients that wait for it */
-	uint64_t waiting;                 /* of them, those that only wait for the site */
-	struct destination *probe_lookup; /* whose route is looked up before the next probe */
-	const struct job *probe_job;      /* the probe under way */
+	uint64_t ready;                /* recipients that wait for it */
+	uint64_t waiting;              /* of them, those that only wait for the site */
+	struct destination *probe_via; /* whose route is looked up for the next probe; or NULL */
+	const struct job *probe_job;   /* the probe under way */
 	struct job **slots;
 	uint32_t slot_count, busy, window, users; /* users: destinations that point here */
 	bool is_note_due, has_note;

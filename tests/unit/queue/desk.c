@@ -120,7 +120,7 @@ void desk_no_route(struct desk *desk, const char *domain, enum route_result resu
 void desk_done(struct desk *desk, uint64_t job, struct outcome outcome)
 {
 	struct event event = { .kind = EVENT_JOB_DONE };
-	struct outcome outcomes[64];
+	static struct outcome outcomes[64];
 
 	for (size_t i = 0; i < COUNT(outcomes); i++)
 		outcomes[i] = outcome;

@@ -143,6 +143,30 @@ static void test_moved(void)
 	desk_close(&desk);
 }
 
+/* However many destinations wait behind a closed site, one is looked up before its probe. */
+static void test_look_up_before_probe(void)
+{
+	struct desk desk;
+	char domain[32], to[40];
+
+	desk_open(&desk, "defaults { jitter_percent 0; lifetime 2d; delay_notice 0; probe 2h; }");
+	for (int i = 0; i < 50; i++) {
+		snprintf(domain, sizeof domain, "d%d.test", i);
+		snprintf(to, sizeof to, "x@%s", domain);
+		desk_send(&desk, to);
+		desk_route(&desk, domain, "mx.test");
+	}
+	for (uint64_t job = 1; job <= 50; job++)
+		desk_done(&desk, job, outcome_site(CAUSE_HOST_DOWN));
+	desk_wait(&desk, 2 * US_PER_HOUR);
+	CHECK_INT("one", desk_count(&desk, ACTION_LOOK_UP), 1);
+	snprintf(domain, sizeof domain, "%.*s",
+	         BYTES_FORMAT(desk_find(&desk, ACTION_LOOK_UP)->domain));
+	desk_route(&desk, domain, "mx.test");
+	CHECK_INT("then the probe", desk_count(&desk, ACTION_DELIVER), 1);
+	desk_close(&desk);
+}
+
 /* A site at work goes on with the old route while it is looked up. */
 static void test_old_route_meanwhile(void)
 {
@@ -213,4 +237,5 @@ static void test_memory_has_a_limit(void)
 }
 
 TEST_MAIN(test_one_look_up, test_look_ups_have_a_limit, test_refused, test_temporary, test_vanished,
-          test_moved, test_old_route_meanwhile, test_suspended, test_memory_has_a_limit)
+          test_moved, test_look_up_before_probe, test_old_route_meanwhile, test_suspended,
+          test_memory_has_a_limit)

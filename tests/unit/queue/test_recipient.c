@@ -263,6 +263,47 @@ static void test_expired_after_result(void)
 	desk_close(&desk);
 }
 
+/* However many deadlines come at the same moment, no attempt begins after its own, and the work is
+ * done in slices. */
+static void test_many_expire(void)
+{
+	struct desk desk;
+
+	desk_open(&desk, "defaults { lifetime 1m; connections 1; delay_notice 0; }");
+	for (int i = 0; i < 5000; i++)
+		desk_send(&desk, "x@b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	desk.now_us += 2 * US_PER_MINUTE;
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	CHECK_INT("no attempt", desk_count(&desk, ACTION_DELIVER), 0);
+	CHECK_TRUE("in slices", desk_logged(&desk, LOGGED_EXPIRED) < 5000);
+	CHECK_INT("notices under way", desk_count(&desk, ACTION_NOTICE), 1000);
+	desk_wait(&desk, 0);
+	CHECK_INT("no attempt at all", desk_count(&desk, ACTION_DELIVER), 0);
+	for (uint64_t number = 1; number <= 4999; number++)
+		desk_notice_done(&desk, number, true);
+	CHECK_INT("all told", queue_count(desk.queue), 0);
+	desk_close(&desk);
+}
+
+static void test_many_delayed(void)
+{
+	struct desk desk;
+	int more = 0;
+
+	desk_open(&desk, "defaults { lifetime 1h; delay_notice 10m; }");
+	for (int i = 0; i < 1500; i++)
+		desk_send(&desk, "x@b.test");
+	desk_wait(&desk, 10 * US_PER_MINUTE);
+	CHECK_INT("under way", desk_count(&desk, ACTION_NOTICE), 1000);
+	for (uint64_t number = 1; number <= 1000; number++)
+		desk_notice_done(&desk, number, true);
+	desk_wait(&desk, 2 * US_PER_SECOND);
+	more = desk_count(&desk, ACTION_NOTICE);
+	CHECK_INT("the rest", more, 500);
+	desk_close(&desk);
+}
+
 /* At 20 minutes, once, for all of the message that are due. */
 static void test_delay_notice(void)
 {
@@ -350,5 +391,6 @@ static void test_order(void)
 }
 
 TEST_MAIN(test_delivered, test_deferred, test_failed, test_notify, test_mixed, test_expired,
-          test_expired_in_every_state, test_expired_after_result, test_delay_notice,
-          test_no_delay_notice_while_held, test_not_attempted, test_order)
+          test_expired_in_every_state, test_expired_after_result, test_many_expire,
+          test_many_delayed, test_delay_notice, test_no_delay_notice_while_held, test_not_attempted,
+          test_order)

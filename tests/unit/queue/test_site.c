@@ -179,17 +179,47 @@ static void test_turns(void)
 }
 
 /* The strictest of the destinations that share it sets the limit. */
-static void test_shared_limit(void)
+static void check_shared_limit(bool is_strict_first)
 {
 	struct desk desk;
 
 	desk_open(&desk, "defaults { connections 5; } destination c.test { connections 2; }");
 	send_many(&desk, 10, "b.test");
 	send_many(&desk, 10, "c.test");
-	desk_route(&desk, "c.test", "mx.test");
-	desk_route(&desk, "b.test", "mx.test");
+	desk_route(&desk, is_strict_first ? "c.test" : "b.test", "mx.test");
+	desk_route(&desk, is_strict_first ? "b.test" : "c.test", "mx.test");
 	CHECK_INT("connections", desk_site(&desk, "b.test").connections, 2);
+	for (uint64_t job = 1; job <= 5; job++)
+		desk_done(&desk, job, outcome_delivered());
 	CHECK_INT("busy", desk_site(&desk, "b.test").busy, 2);
+	desk_close(&desk);
+}
+
+static void test_shared_limit(void)
+{
+	check_shared_limit(true);
+	check_shared_limit(false);
+}
+
+/* While one probe has not come back, there is no other, whatever happened in between. */
+static void test_one_probe(void)
+{
+	struct desk desk;
+
+	desk_open(&desk, config);
+	send_many(&desk, 10, "b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	desk_done(&desk, 1, outcome_site(CAUSE_HOST_DOWN));
+	desk_wait(&desk, 10 * US_PER_SECOND);
+	CHECK_TRUE("a probe", desk_find(&desk, ACTION_DELIVER)->deliver.is_probe);
+	desk_done(&desk, 2, outcome_delivered());
+	desk_done(&desk, 3, outcome_site(CAUSE_HOST_DOWN));
+	CHECK_INT("closed", desk_site(&desk, "b.test").state, SITE_CLOSED);
+	desk_wait(&desk, US_PER_MINUTE);
+	CHECK_INT("not yet", desk_count(&desk, ACTION_DELIVER), 0);
+	desk_done(&desk, 5, outcome_site(CAUSE_HOST_DOWN));
+	desk_wait(&desk, US_PER_MINUTE);
+	CHECK_INT("now", desk_count(&desk, ACTION_DELIVER), 1);
 	desk_close(&desk);
 }
 
@@ -225,4 +255,5 @@ static void test_retry_probes(void)
 }
 
 TEST_MAIN(test_slots, test_probes, test_recovery, test_relapse, test_late_jobs,
-          test_failures_to_close, test_turns, test_shared_limit, test_hint, test_retry_probes)
+          test_failures_to_close, test_turns, test_shared_limit, test_one_probe, test_hint,
+          test_retry_probes)

@@ -97,6 +97,41 @@ static void test_closed_site_survives(void)
 	desk_close(&desk);
 }
 
+/* What was wrong when, before the restart, is known after it. */
+static void test_timeline_survives(void)
+{
+	uint64_t site_key = 0, key = 0;
+	struct bytes state, site_note, note;
+	struct message *message;
+	struct ledger ledger;
+	struct desk desk;
+
+	desk_open(&desk, config);
+	message = desk_message(&desk, "a@out.test", "x@b.test");
+	desk_add(&desk, message_acquire(message));
+	desk_route(&desk, "b.test", "mx.test");
+	note = last_note(&desk, false, &key);
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_HOST_DOWN));
+	state = last_record(&desk);
+	desk_send(&desk,
+	          "probe@b.test"); /* for the probe: the first is at the end of the list then */
+	desk_command(&desk, COMMAND_HOLD, message->id, "");
+	desk_command(&desk, COMMAND_RELEASE, message->id, "");
+	desk_wait(&desk, 5 * US_PER_MINUTE);
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_HOST_BUSY));
+	site_note = last_note(&desk, true, &site_key);
+	desk.now_us += US_PER_MINUTE;
+	desk_restart(&desk);
+	desk_load_note(&desk, key, note);
+	desk_load_note(&desk, site_key, site_note);
+	desk_load(&desk, message, state);
+	ledger = desk_view(&desk, message->id, 0).ledger;
+	CHECK_INT("before", ledger.seconds[CAUSE_HOST_DOWN], 300);
+	CHECK_INT("after", ledger.seconds[CAUSE_HOST_BUSY], 60);
+	message_release(message);
+	desk_close(&desk);
+}
+
 static void test_owed_notice_survives(void)
 {
 	struct message *message;
@@ -179,11 +214,22 @@ static void test_damaged(void)
 	desk_close(&desk);
 }
 
+/* Places are used again, so that memory follows the queue down. */
 static void test_sizes(void)
 {
+	struct roster roster = { 0 };
+
+	for (uint64_t id = 1; id <= 100000; id++) {
+		roster_add(&roster, id, 1 + (uint32_t)(id % 3));
+		if (id > 10)
+			roster_remove(&roster, roster_find(&roster, id - 10));
+	}
+	CHECK_TRUE("places", roster.slot_count <= 11);
+	CHECK_TRUE("found", roster_find(&roster, 99995) && !roster_find(&roster, 5));
+	roster_deinit(&roster);
 	CHECK_INT("one recipient in memory", sizeof(struct entry), 128);
 	CHECK_TRUE("notes fit", TIMELINE_SPANS_MAX * 9 + 2000 < 65536);
 }
 
-TEST_MAIN(test_recipient_survives, test_closed_site_survives, test_owed_notice_survives,
-          test_suspension_survives, test_damaged, test_sizes)
+TEST_MAIN(test_recipient_survives, test_closed_site_survives, test_timeline_survives,
+          test_owed_notice_survives, test_suspension_survives, test_damaged, test_sizes)

@@ -1,0 +1,67 @@
+# Thin: the build is meson's (meson.build), the packages are bootstrap's.
+BUILD ?= build
+MESON_OPTIONS ?=
+TIME ?= 60
+DESTDIR ?=
+export OUTLAST = $(CURDIR)/$(BUILD)/outlast
+
+.PHONY: all demo test test-fast test-system run asan tsan fuzz bench format lint install docs clean
+
+all:
+	@./bootstrap build
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) $(MESON_OPTIONS)
+	@ninja -C $(BUILD)
+
+demo: all
+	@/usr/bin/python3 demo/run.py
+
+test:
+	@./bootstrap
+	@$(MAKE) --no-print-directory all
+	@/usr/bin/python3 tools/run_tests.py --build $(BUILD) unit system lint
+
+test-fast: all
+	@/usr/bin/python3 tools/run_tests.py --build $(BUILD) unit
+
+test-system: all
+	@/usr/bin/python3 tools/run_tests.py --build $(BUILD) system
+
+run: all
+	@$(BUILD)/outlast serve --config etc/outlast.conf
+
+asan:
+	@./bootstrap
+	@$(MAKE) --no-print-directory all BUILD=build-asan MESON_OPTIONS="-Db_sanitize=address,undefined"
+	@PATIENCE=120 OUTLAST=$(CURDIR)/build-asan/outlast /usr/bin/python3 tools/run_tests.py --build build-asan unit system
+
+tsan:
+	@./bootstrap
+	@$(MAKE) --no-print-directory all BUILD=build-tsan MESON_OPTIONS="-Db_sanitize=thread"
+	@PATIENCE=120 OUTLAST=$(CURDIR)/build-tsan/outlast /usr/bin/python3 tools/run_tests.py --build build-tsan system
+
+fuzz:
+	@./bootstrap
+	@[ -f build-fuzz/build.ninja ] || CC=clang-14 meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined
+	@ninja -C build-fuzz
+	@/usr/bin/python3 tools/run_fuzz.py --build build-fuzz --seconds $(TIME)
+
+bench: all
+	@/usr/bin/python3 bench/run.py
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+lint: all
+	@/usr/bin/python3 tools/run_tests.py --build $(BUILD) lint
+
+install: all
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+	@install -D -m 644 etc/outlast.conf $(DESTDIR)/usr/local/share/doc/outlast/outlast.conf
+	@for page in docs/man/*.1 docs/man/*.5; do \
+		install -D -m 644 $$page $(DESTDIR)/usr/local/share/man/man$${page##*.}/$${page##*/}; done
+
+docs: all
+	@$(BUILD)/outlast config document > docs/config.md
+
+clean:
+	@rm -rf build build-asan build-tsan build-fuzz

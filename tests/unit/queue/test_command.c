@@ -37,6 +37,9 @@ static void test_retry(void)
 	desk_done(&desk, desk_job(&desk), outcome_deferred(CAUSE_GREYLISTED));
 	CHECK_INT("the second wait", next_s(&desk, id), 1200);
 	CHECK_INT("attempts", desk_view(&desk, id, 0).attempts, 3);
+	desk_wait(&desk, 20 * US_PER_MINUTE);
+	desk_done(&desk, desk_job(&desk), outcome_deferred(CAUSE_GREYLISTED));
+	CHECK_INT("the third wait", next_s(&desk, id), 1800);
 	desk_close(&desk);
 }
 

@@ -84,7 +84,9 @@ static void test_failed(void)
 	desk_wait(&desk, 59 * US_PER_SECOND);
 	CHECK_INT("not yet", desk_count(&desk, ACTION_NOTICE), 0);
 	desk_wait(&desk, 2 * US_PER_SECOND);
-	CHECK_TRUE("asked again", desk_find(&desk, ACTION_NOTICE)->notice.number == number);
+	notice = &desk_find(&desk, ACTION_NOTICE)->notice;
+	CHECK_TRUE("asked again", notice->number == number);
+	CHECK_INT("its time is over", notice->recipients[0].ledger.seconds[CAUSE_NONE], 0);
 	desk_notice_done(&desk, number, true);
 	CHECK_INT("removed", desk_count(&desk, ACTION_REMOVE), 1);
 	desk_close(&desk);
@@ -370,7 +372,6 @@ static void test_order(void)
 	struct desk desk;
 
 	desk_open(&desk, "defaults { lifetime 1h; connections 1; probe 30m; delay_notice 0; }");
-	ids[3] = desk_send(&desk, "old@b.test");
 	desk_wait(&desk, 50 * US_PER_MINUTE);
 	ids[1] = desk_send(&desk, "x@b.test");
 	ids[2] = desk_send(&desk, "y@b.test");
@@ -378,7 +379,11 @@ static void test_order(void)
 	message->priority = 3;
 	ids[0] = message->id;
 	desk_add(&desk, message);
-	desk_wait(&desk, 5 * US_PER_MINUTE); /* now the first is urgent */
+	message = desk_message(&desk, "a@out.test", "old@b.test");
+	message->arrived_us -= 50 * US_PER_MINUTE;
+	ids[3] = message->id;
+	desk_add(&desk, message);
+	desk_wait(&desk, 5 * US_PER_MINUTE); /* now this one is urgent */
 	desk_route(&desk, "b.test", "mx.test");
 	CHECK_TRUE("priority", desk_find(&desk, ACTION_DELIVER)->deliver.id == ids[0]);
 	desk_done(&desk, desk_job(&desk), outcome_delivered());

@@ -8,12 +8,12 @@
 #define START_US    (1700000000LL * US_PER_SECOND)
 #define CONNECTIONS 3
 
-static const char config_text[] =
-	"deliver { connections 8; }\n"
-	"defaults { schedule 20s 1m 3m; lifetime 20m; notice_lifetime 10m; delay_notice 4m;\n"
-	"  connections 3; recipients_per_message 2; probe 5s 10s 30s; failures_to_close 1; }\n"
-	"destination d1.test { failures_to_close 3; lifetime 5m; }\n"
-	"destination d2.test { connections 1; }\n";
+#define CONFIG_FORMAT                                                                           \
+	"deliver { connections 8; }\n"                                                          \
+	"defaults { schedule 20s 1m 3m; lifetime %s; notice_lifetime 10m; delay_notice 4m;\n"   \
+	"  connections 3; recipients_per_message 2; probe 5s 10s 30s; failures_to_close 1; }\n" \
+	"destination d1.test { failures_to_close 3; lifetime 5m; }\n"                           \
+	"destination d2.test { connections 1; }\n"
 
 #define EXPECT(world, condition)                                                       \
 	do {                                                                           \
@@ -40,6 +40,19 @@ static int domain_index(struct bytes domain)
 	return atoi(domain.at + 1);
 }
 
+static struct config *make_config(struct world *world, const char *lifetime)
+{
+	struct buffer text = { 0 }, problems = { 0 };
+	struct config *config = NULL;
+
+	buffer_printf(&text, CONFIG_FORMAT, lifetime);
+	config_parse("world", buffer_bytes(&text), &config, &problems);
+	EXPECT(world, config);
+	buffer_deinit(&text);
+	buffer_deinit(&problems);
+	return config;
+}
+
 static struct route *make_route(int index)
 {
 	struct route_host host = { .preference = 10 };
@@ -50,13 +63,10 @@ static struct route *make_route(int index)
 
 void world_init(struct world *world, const char *name, uint64_t seed)
 {
-	struct buffer problems = { 0 };
-
 	*world = (struct world){ .name = name, .now_us = START_US };
 	random_seed(&world->random, seed);
-	config_parse("world", bytes_of(config_text), &world->config, &problems);
-	EXPECT(world, world->config);
-	buffer_deinit(&problems);
+	world->config = make_config(world, "20m");
+	world->other_config = make_config(world, "9m");
 	actions_init(&world->actions);
 	world->queue = queue_create(world->config, 2, seed);
 	for (int i = 0; i < WORLD_SITES; i++)
@@ -78,6 +88,7 @@ void world_deinit(struct world *world)
 	queue_destroy(world->queue);
 	actions_deinit(&world->actions);
 	config_release(world->config);
+	config_release(world->other_config);
 }
 
 /* Messages have the ids 1, 2, 3 ... */
@@ -521,8 +532,19 @@ void world_restart(struct world *world)
 	}
 }
 
+static void change_config(struct world *world)
+{
+	struct event event = { .kind = EVENT_CONFIG, .config = world->other_config };
+
+	world->other_config = world->config;
+	world->config = (struct config *)(uintptr_t)event.config;
+	world_step(world, &event);
+}
+
 static void change_world(struct world *world)
 {
+	if (dice(world, 20) == 0)
+		change_config(world);
 	world->mood[dice(world, WORLD_SITES)] = dice(world, 3) ? 0 : 1;
 	world->route_of[dice(world, WORLD_DOMAINS)] = (int)dice(world, WORLD_SITES + 3) - 3;
 }

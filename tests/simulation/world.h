@@ -48,7 +48,7 @@ struct world_note {
 struct world {
 	const char *name;
 	struct random random;
-	struct config *config;
+	struct config *config, *other_config; /* the one in force, and the one to change to */
 	struct queue *queue;
 	struct actions actions;
 	int64_t now_us;

@@ -132,8 +132,8 @@ int history_decode(struct bytes in, struct history *history_out, struct err *err
 		return err_set(err, ERR_CORRUPT, "history has an unknown version");
 	history.dropped = reader_u32(&reader);
 	count = reader_u32(&reader);
-	if (count > HISTORY_MAX + MESSAGE_RECIPIENTS_MAX)
-		return err_set(err, ERR_CORRUPT, "history has %u attempts", count);
+	if (reader.is_short || count > HISTORY_MAX + MESSAGE_RECIPIENTS_MAX)
+		return err_set(err, ERR_CORRUPT, "history is cut short, or has too many attempts");
 	for (uint32_t i = 0; i < count; i++) {
 		struct attempt attempt = { 0 };
 

@@ -486,15 +486,18 @@ static enum next on_bdat(struct sink *sink, struct bytes argument)
 {
 	struct bytes rest_of = argument;
 	uint64_t size;
+	bool is_last;
 
 	if (!(sink->manners->extensions & EXTENSION_CHUNKING) ||
 	    !bytes_parse_u64(bytes_split(&rest_of, ' '), &size))
 		return reply(sink, 501, "5.5.4", "Syntax: BDAT size [LAST]");
+	/* The argument is gone once the chunk is read. */
+	is_last = bytes_equal_nocase(bytes_trim(rest_of), BYTES_LITERAL("LAST"));
 	if (read_chunk(sink, size) == NEXT_END)
 		return NEXT_END;
 	if (sink->recipient_count == 0)
 		return reply(sink, 503, "5.5.1", "RCPT first");
-	if (bytes_equal_nocase(bytes_trim(rest_of), BYTES_LITERAL("LAST")))
+	if (is_last)
 		return end_content(sink);
 	return reply(sink, 250, "2.0.0", "Chunk taken");
 }

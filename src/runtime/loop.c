@@ -252,7 +252,9 @@ static void arm_uv_timer(struct loop *loop)
 	}
 	wait_us = MAX(node->key - clock_now_us(), 0);
 	uv_update_time(&loop->uv);
-	uv_timer_start(&loop->uv_timer, on_uv_timer, (uint64_t)((wait_us + 999) / 1000), 0);
+	/* It repeats, because libuv runs timers before it waits: one that is due by then would be
+	 * gone, and the wait without an end. */
+	uv_timer_start(&loop->uv_timer, on_uv_timer, (uint64_t)((wait_us + 999) / 1000), 1);
 }
 
 /* The loop itself. */

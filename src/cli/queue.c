@@ -61,41 +61,59 @@ static json_t *fetch_page(const struct cli_options *options, const char *cursor,
 	return answer;
 }
 
-/* Page after page, until the queue or the limit ends; printed as it comes. */
-static int list_messages(const struct cli_options *options)
+/* Page after page, until the queue or the limit ends. */
+static json_t *fetch_messages(const struct cli_options *options, char cursor[32])
+{
+	long left = options->limit > 0 ? options->limit : 1000;
+	json_t *all = json_array();
+
+	cursor[0] = '\0';
+	do {
+		json_t *page = fetch_page(options, cursor, left);
+
+		if (!page) {
+			json_decref(all);
+			return NULL;
+		}
+		json_array_extend(all, json_object_get(page, "messages"));
+		left -= (long)json_array_size(json_object_get(page, "messages"));
+		snprintf(cursor, 32, "%s", cli_string(page, "cursor"));
+		json_decref(page);
+	} while (*cursor && left > 0);
+	return all;
+}
+
+static void print_messages(json_t *messages, bool has_more)
 {
 	static const char *const names[] = { "ID",    "AGE",  "LEFT",   "STATE",     "CAUSE",
 		                             "TRIES", "NEXT", "SENDER", "RECIPIENT", NULL };
-	long left = options->limit > 0 ? options->limit : 1000;
-	json_t *all = json_array();
 	struct cli_table table = { 0 };
-	char cursor[32] = "";
+	json_t *message;
 	size_t i;
 
-	add_heading(&table, names);
-	do {
-		json_t *page = fetch_page(options, cursor, left), *message;
-
-		if (!page)
-			return 1;
-		json_array_foreach(json_object_get(page, "messages"), i, message)
-		{
-			json_array_append(all, message);
-			add_message(&table, message);
-			left--;
-		}
-		snprintf(cursor, sizeof cursor, "%s", cli_string(page, "cursor"));
-		json_decref(page);
-	} while (*cursor && left > 0);
-	if (options->is_json)
-		cli_print_json(all);
-	else if (json_array_size(all) == 0)
+	if (json_array_size(messages) == 0) {
 		printf("no message matches\n");
-	else
-		cli_table_print(&table);
-	if (*cursor && !options->is_json)
+		return;
+	}
+	add_heading(&table, names);
+	json_array_foreach(messages, i, message) add_message(&table, message);
+	cli_table_print(&table);
+	if (has_more)
 		printf("... and more; --limit N shows them\n");
-	json_decref(all);
+}
+
+static int list_messages(const struct cli_options *options)
+{
+	char cursor[32];
+	json_t *messages = fetch_messages(options, cursor);
+
+	if (!messages)
+		return 1;
+	if (options->is_json)
+		cli_print_json(messages);
+	else
+		print_messages(messages, *cursor != '\0');
+	json_decref(messages);
 	return 0;
 }
 

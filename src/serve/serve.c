@@ -128,6 +128,7 @@ static void server_stop(struct server *server)
 	loop_destroy(server->loop);
 	budget_destroy(server->budget);
 	config_release(server->config);
+	config_release(server->first_config);
 }
 
 /* Tells a test, or whoever started us, where we listen. */
@@ -179,6 +180,7 @@ int serve_run(const struct serve_options *options)
 		return 1;
 	}
 	server.config = config;
+	server.first_config = config_acquire(config);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGALRM, grace_is_over);
 	raise_descriptor_limit();

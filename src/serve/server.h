@@ -8,6 +8,8 @@
 struct server {
 	const char *config_path;
 	const struct config *config; /* main thread only */
+	const struct config
+		*first_config; /* what spool and resolver were built from, and still point to */
 	struct budget *budget;
 	struct spool *spool;
 	struct resolver *resolver;

@@ -253,6 +253,18 @@ def test_reload_changes_the_lifetime_of_queued_mail(world):
     relay.wait_event("expired", 2)
 
 
+def test_two_reloads_then_mail(world):
+    sink = world.host("a.test")
+    relay = world.relay(destination=QUICK)
+    for _ in range(2):
+        assert relay.reload(relay.config_text).returncode == 0
+    for i in range(20):
+        relay.send("me@out.test", ["you@a.test"], f"Subject: {i}\r\n\r\n" + "x" * 60000 + "\r\n")
+    relay.wait_event("delivered", 20)
+    relay.wait_empty()
+    assert len(sink.messages) == 20
+
+
 def test_spool_verify_and_export(world):
     world.host("late.test", script={"rcpt": "451 4.7.1 Greylisted"})
     relay = world.relay(destination="schedule 1h; lifetime 2h;")

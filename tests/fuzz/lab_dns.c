@@ -18,10 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!world)
 		ASSERT(world_parse("w", bytes_of(text), &world, &err) == 0);
 	if (zone_answer(world, query, ZONE_UDP, &out)) {
-		ASSERT(out.len >= 17 &&
+		ASSERT(out.len >= 12 &&
 		       bytes_equal(bytes_first(buffer_bytes(&out), 2), bytes_first(query, 2)));
 		ASSERT((out.at[2] & 0x80) && out.len <= 65535);
-		ASSERT(bytes_equal(bytes_first(bytes_from(buffer_bytes(&out), 12), 5),
+		/* What is no sound query is answered with the header alone. */
+		ASSERT(out.len == 12 ||
+		       bytes_equal(bytes_first(bytes_from(buffer_bytes(&out), 12), 5),
 		                   bytes_first(bytes_from(query, 12), 5)));
 	}
 	buffer_deinit(&out);

@@ -20,7 +20,8 @@ enum dns_status {
 struct resolver;
 
 /* resolver_start - starts the thread. Fails when the trust anchor or a server address cannot be
- * used (names it). The caller keeps `config` until resolver_stop. */
+ * used (names it). The caller keeps `config` until resolver_stop. Neither is for fibers:
+ * libunbound's stack frames are too large. */
 int resolver_start(const struct config *config, struct resolver **resolver_out, struct err *err);
 void resolver_stop(
 	struct resolver *resolver); /* open questions are answered with DNS_TIMEOUT. Takes NULL */

@@ -39,10 +39,18 @@ static const char world[] =
 	"domain both.test { address 127.0.0.1 127.0.0.2 2001:db8::1 127.0.0.3 2001:db8::2; }"
 	"domain alias-host.test { cname both.test; }";
 
+static const struct config base_config = {
+	.hostname = "me.lab.test",
+	.dns = { .trust_anchor = "",
+	         .timeout_us = US_PER_SECOND,
+	         .ttl_min_us = US_PER_SECOND,
+	         .ttl_max_us = US_PER_DAY },
+	.deliver = { .helo = "me.lab.test", .port = 25 },
+};
+
 static struct {
 	struct lab *lab;
 	struct resolver *resolver;
-	char many[20000]; /* a domain with 300 MX records: over TCP, and more than a route keeps */
 } env;
 
 static void control(const char *line)
@@ -259,6 +267,66 @@ static void test_forget(void)
 	CHECK_STRING("all forgotten", got, "10 mx1.one.test");
 }
 
+static void test_stub(void)
+{
+	char got[ROUTE_TEXT_MAX + 64];
+
+	describe("many.test", got, sizeof got);
+	CHECK_STRING("many.test", got,
+	             "10 a.many.test,10 c.many.test,20 b.many.test,30 d.many.test");
+	describe("never-heard-of.test", got, sizeof got);
+	CHECK_STRING("never-heard-of.test", got, "no_domain");
+}
+
+static void test_bad_config(void)
+{
+	static const struct {
+		char *server, *stub, *trust_anchor;
+		const char *want;
+	} rows[] = {
+		{ "nowhere", NULL, "", "DNS: \"nowhere\" is not an address of a server" },
+		{ "127.0.0.1", "test", "", "DNS: \"\" is not an address of a server" },
+		{ "127.0.0.1", "a b=127.0.0.1", "",
+		  "DNS: stub \"a b=127.0.0.1\" is not ZONE=ADDRESS" },
+		{ "127.0.0.1", NULL, "/nowhere/root.key",
+		  "DNS: trust anchor /nowhere/root.key: No such file or directory" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *servers[] = { rows[i].server }, *stubs[] = { rows[i].stub };
+		struct config config = base_config;
+		struct resolver *resolver = NULL;
+		struct err err = { 0 };
+
+		config.dns.servers = (struct config_strings){ servers, 1 };
+		config.dns.stubs = (struct config_strings){ stubs, rows[i].stub ? 1 : 0 };
+		config.dns.trust_anchor = rows[i].trust_anchor;
+		CHECK_TRUE(rows[i].want, resolver_start(&config, &resolver, &err) < 0);
+		CHECK_STRING(rows[i].want, err.text, rows[i].want);
+		CHECK_TRUE(rows[i].want, resolver == NULL);
+	}
+}
+
+static void stop_now(struct timer *timer)
+{
+	(void)timer;
+	resolver_stop(env.resolver);
+	env.resolver = NULL;
+}
+
+/* Who asks while the resolver stops gets an answer all the same. */
+static void test_stop_while_asking(void)
+{
+	struct dns_route_answer answer;
+	struct timer timer = { 0 };
+	int64_t began_us = clock_now_us();
+
+	timer_set(&timer, began_us + 100 * US_PER_MS, stop_now);
+	dns_route(env.resolver, bytes_of("dead.test"), &answer);
+	CHECK_INT("status", answer.status, DNS_TIMEOUT);
+	CHECK_TRUE("before its deadline", clock_now_us() - began_us < 900 * US_PER_MS);
+}
+
 static void make_world(struct buffer *out)
 {
 	buffer_append_text(out, world);
@@ -280,21 +348,17 @@ static void run_in_loop(void *arg)
 	loop_stop(loop_current());
 }
 
+/* How the resolver finds the lab. A stub's zone, "test", is one that libunbound would answer
+ * itself. */
+enum ask_by { ASK_BY_SERVER, ASK_BY_STUB };
+
 /* A loop, a lab and a resolver for each test, so that none sees another's cache. */
-static void run_in_fiber(void (*test)(void))
+static void run_in_fiber(void (*test)(void), enum ask_by by)
 {
 	struct lab_options options = { .record_path = "", .keep_directory = "" };
-	char server[64];
-	char *servers[] = { server };
-	struct config config = {
-		.hostname = "me.lab.test",
-		.dns = { .servers = { servers, 1 },
-		         .trust_anchor = "",
-		         .timeout_us = US_PER_SECOND,
-		         .ttl_min_us = US_PER_SECOND,
-		         .ttl_max_us = US_PER_DAY },
-		.deliver = { .helo = "me.lab.test", .port = 25 },
-	};
+	char server[64], stub[80];
+	char *servers[] = { server }, *stubs[] = { stub };
+	struct config config = base_config;
 	struct run run = { test };
 	struct buffer text = { 0 };
 	struct loop *loop;
@@ -304,6 +368,11 @@ static void run_in_fiber(void (*test)(void))
 	CHECK_INT("loop", loop_create(&loop, &err), 0);
 	CHECK_INT(err.text, lab_start("world", buffer_bytes(&text), &options, &env.lab, &err), 0);
 	snprintf(server, sizeof server, "127.0.0.1:%u", lab_dns_port(env.lab));
+	snprintf(stub, sizeof stub, "test=%s", server);
+	if (by == ASK_BY_SERVER)
+		config.dns.servers = (struct config_strings){ servers, 1 };
+	else
+		config.dns.stubs = (struct config_strings){ stubs, 1 };
 	CHECK_INT(err.text, resolver_start(&config, &env.resolver, &err), 0);
 	fiber_spawn(run_in_loop, &run, "test");
 	loop_run(loop);
@@ -314,19 +383,22 @@ static void run_in_fiber(void (*test)(void))
 	buffer_deinit(&text);
 }
 
-#define IN_FIBER(name)                    \
+#define IN_FIBER(name, by)                \
 	static void name##_in_fiber(void) \
 	{                                 \
-		run_in_fiber(name);       \
+		run_in_fiber(name, by);   \
 	}
 
-IN_FIBER(test_routes)
-IN_FIBER(test_texts)
-IN_FIBER(test_big_set)
-IN_FIBER(test_addresses)
-IN_FIBER(test_sharing)
-IN_FIBER(test_moving)
-IN_FIBER(test_forget)
+IN_FIBER(test_routes, ASK_BY_SERVER)
+IN_FIBER(test_texts, ASK_BY_SERVER)
+IN_FIBER(test_big_set, ASK_BY_SERVER)
+IN_FIBER(test_addresses, ASK_BY_SERVER)
+IN_FIBER(test_sharing, ASK_BY_SERVER)
+IN_FIBER(test_moving, ASK_BY_SERVER)
+IN_FIBER(test_forget, ASK_BY_SERVER)
+IN_FIBER(test_stub, ASK_BY_STUB)
+IN_FIBER(test_stop_while_asking, ASK_BY_SERVER)
 
 TEST_MAIN(test_routes_in_fiber, test_texts_in_fiber, test_big_set_in_fiber, test_addresses_in_fiber,
-          test_sharing_in_fiber, test_moving_in_fiber, test_forget_in_fiber)
+          test_sharing_in_fiber, test_moving_in_fiber, test_forget_in_fiber, test_stub_in_fiber,
+          test_bad_config, test_stop_while_asking_in_fiber)

@@ -10,6 +10,10 @@ struct search {
 	const struct route_host *order[ROUTE_HOSTS_MAX];
 	uint32_t cut; /* hosts of this preference and above are left out */
 	bool met_self;
+	bool is_refused; /* by the host being tried: `refusal` says why */
+	bool has_refusal;
+	uint32_t open_count; /* hosts that may take the mail another time */
+	struct outcome refusal;
 };
 
 /* The first of the highest rank stays: it is the most preferred host's. */
@@ -76,9 +80,10 @@ static bool try_address(struct search *search, const struct client_target *targe
 		return true;
 	}
 	client_fill_peer(client, &outcome);
-	note(hosts, RANK_FINAL, &outcome);
+	if (!search->has_refusal)
+		search->refusal = outcome;
+	search->has_refusal = search->is_refused = *is_answered_out = true;
 	idle_retire(client);
-	*is_answered_out = true;
 	return false;
 }
 
@@ -114,6 +119,7 @@ static bool try_host(struct search *search, const struct route_host *host,
 	struct dns_address_answer answer = { 0 };
 	bool is_answered = false;
 
+	search->is_refused = false;
 	dns_addresses(hosts->resolver, host->name, hosts->config->deliver.ipv6, &answer);
 	if (answer.count == 0)
 		note_no_address(hosts, host->name, &answer);
@@ -130,6 +136,7 @@ static bool try_host(struct search *search, const struct route_host *host,
 		if (try_address(search, &target, client_out, &is_answered))
 			return true;
 	}
+	search->open_count += !search->is_refused;
 	return false;
 }
 
@@ -163,5 +170,8 @@ PARKS struct client *hosts_connect(struct hosts *hosts)
 	}
 	if (!client && search.met_self)
 		note_self(hosts);
+	/* What a host cannot take it never can; but only when every one says so (standards 1.7). */
+	if (!client && search.has_refusal && search.open_count == 0)
+		hosts->verdict = search.refusal;
 	return client;
 }

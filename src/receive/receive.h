@@ -39,8 +39,8 @@ struct receiver_stats {
  * for content) and `ids` stay the caller's; `ids` belongs to this worker alone. Fails naming the
  * listener that could not be opened. */
 int receiver_create(const struct config *config, const struct receiver_hooks *hooks,
-                    struct budget *budget, struct id_maker *ids, struct receiver **receiver_out,
-                    struct err *err);
+                    struct budget *budget, struct id_maker *ids, const struct receiver *first,
+                    struct receiver **receiver_out, struct err *err);
 
 /* receiver_reload - sessions take the new configuration with their next transaction; listeners that
  * are new are opened, gone ones closed. */

@@ -113,7 +113,8 @@ static void read_networks(struct receiver *receiver)
 			receiver->relay_from_count++;
 }
 
-static int open_door(struct receiver *receiver, const struct config_listener *config,
+/* `port` stands for a configured port 0. */
+static int open_door(struct receiver *receiver, const struct config_listener *config, uint16_t port,
                      struct door *door, struct err *err)
 {
 	struct listener_options options = {
@@ -127,6 +128,8 @@ static int open_door(struct receiver *receiver, const struct config_listener *co
 	if (!address_parse(bytes_of(config->address), 25, &options.address))
 		return err_set(err, ERR_INVALID, "listener \"%s\": not an address",
 		               config->address);
+	if (address_port(&options.address) == 0)
+		address_set_port(&options.address, port);
 	door->receiver = receiver;
 	door->is_submission = config->kind && strcmp(config->kind, "submission") == 0;
 	door->address = strdup(config->address);
@@ -141,8 +144,8 @@ static int open_door(struct receiver *receiver, const struct config_listener *co
 #define DOORS_MAX 64
 
 int receiver_create(const struct config *config, const struct receiver_hooks *hooks,
-                    struct budget *budget, struct id_maker *ids, struct receiver **receiver_out,
-                    struct err *err)
+                    struct budget *budget, struct id_maker *ids, const struct receiver *first,
+                    struct receiver **receiver_out, struct err *err)
 {
 	struct receiver *receiver = alloc_zeroed(sizeof *receiver);
 
@@ -155,8 +158,10 @@ int receiver_create(const struct config *config, const struct receiver_hooks *ho
 	read_networks(receiver);
 	*receiver_out = receiver;
 	for (int i = 0; i < MIN(config->receive.listener_count, DOORS_MAX); i++) {
-		if (open_door(receiver, &config->receive.listeners[i], &receiver->doors[i], err) <
-		    0)
+		uint16_t port = first ? address_port(receiver_address(first, i)) : 0;
+
+		if (open_door(receiver, &config->receive.listeners[i], port, &receiver->doors[i],
+		              err) < 0)
 			return err->code;
 		receiver->door_count++;
 	}
@@ -206,7 +211,8 @@ int receiver_reload(struct receiver *receiver, const struct config *config, stru
 			               "listener \"%s\": no more than %d listeners between "
 			               "two starts",
 			               listener->address, DOORS_MAX);
-		if (open_door(receiver, listener, &receiver->doors[receiver->door_count], err) < 0)
+		if (open_door(receiver, listener, 0, &receiver->doors[receiver->door_count], err) <
+		    0)
 			result = err->code;
 		else
 			receiver->door_count++;

@@ -87,11 +87,13 @@ static enum route_result route_result_of(enum dns_status status)
 	return ROUTE_TEMPORARY;
 }
 
-static const char *route_status_of(enum dns_status status)
+static const char *route_status_of(const struct dns_route_answer *answer)
 {
-	if (status == DNS_NO_DOMAIN)
+	if (answer->status == DNS_NO_DOMAIN)
 		return "5.1.2";
-	return status == DNS_NULL_MX ? "5.1.10" : "5.4.4";
+	if (answer->status == DNS_NULL_MX)
+		return "5.1.10";
+	return answer->is_self ? "5.4.6" : "5.4.4";
 }
 
 static void route_arrives(struct mail *mail)
@@ -103,7 +105,7 @@ static void route_arrives(struct mail *mail)
 	event.route.result = route_result_of(report->answer.status);
 	event.route.route = report->answer.route;
 	event.route.valid_until_us = report->answer.valid_until_us;
-	event.route.status = route_status_of(report->answer.status);
+	event.route.status = route_status_of(&report->answer);
 	event.route.text = report->answer.text;
 	keeper_step(report->keeper, &event);
 	route_release(report->answer.route);

@@ -79,6 +79,7 @@ static int start_workers(struct server *server, struct err *err)
 
 	for (int i = 0; i < server->worker_count; i++) {
 		options.number = i;
+		options.first = i > 0 ? server->workers[0] : NULL;
 		if (worker_start(&options, &server->workers[i], err) < 0)
 			return err->code;
 	}

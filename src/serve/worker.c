@@ -315,9 +315,12 @@ static void create_rooms(struct mail *mail)
 		.body_remove = body_remove,
 	};
 
+	const struct worker *first = worker->options.first;
+
 	worker->deliverer = deliverer_create(worker->options.config, worker->options.resolver);
 	start->result = receiver_create(worker->options.config, &hooks, worker->options.budget,
-	                                &worker->ids, &worker->receiver, start->err);
+	                                &worker->ids, first ? first->receiver : NULL,
+	                                &worker->receiver, start->err);
 	wait_answer(&start->wait);
 }
 

@@ -20,8 +20,9 @@ struct worker_options {
 	struct resolver *resolver;
 	struct budget *budget;
 	struct keeper *keeper;
-	int number;        /* 0 .. worker count - 1: also its maker in ids */
-	uint64_t id_floor; /* ids it makes are above */
+	const struct worker *first; /* NULL for the first itself */
+	int number;                 /* 0 .. worker count - 1: also its maker in ids */
+	uint64_t id_floor;          /* ids it makes are above */
 };
 
 /* A delivery under way. The keeper makes it, the worker carries it out, the keeper frees it. */

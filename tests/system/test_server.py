@@ -331,7 +331,7 @@ def test_stop_says_421(tmp_path):
 
 def test_connection_limits(tmp_path):
     loop = Loop()
-    relay = Relay(tmp_path, Dns(loop), 25, receive="connections_per_client 3; connections 5;")
+    relay = Relay(tmp_path, Dns(loop), 25, extra="workers 1;", receive="connections_per_client 3; connections 5;")
     clients = [Client(relay) for _ in range(4)]
     greetings = [client.read()[:3] for client in clients]
     assert greetings == ["220", "220", "220", "421"]

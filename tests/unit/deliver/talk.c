@@ -71,7 +71,8 @@ static struct talk_job *begin_job(struct talk *talk, struct bytes rest, uint16_t
 	struct message *message = message_create();
 	struct bytes word;
 
-	message->recipients = arena_alloc(message->arena, 300 * sizeof *message->recipients);
+	message->recipients = arena_alloc(message->arena,
+	                                  TALK_RECIPIENTS_MAX * sizeof *message->recipients);
 	next_word(&rest); /* from */
 	message->sender = arena_copy(message->arena, strip(next_word(&rest)));
 	next_word(&rest); /* to */

@@ -16,8 +16,9 @@
 #include "model/outcome.h"
 #include "model/route.h"
 
-#define TALK_LINES_MAX 200
-#define TALK_JOBS_MAX  8
+#define TALK_LINES_MAX      400
+#define TALK_JOBS_MAX       8
+#define TALK_RECIPIENTS_MAX 200
 
 enum talk_kind { TALK_SERVER, TALK_CLIENT, TALK_CONNECTION };
 
@@ -35,7 +36,7 @@ struct talk_expectation {
 struct talk_job {
 	struct message *message;
 	struct route *route;
-	struct talk_expectation expected[100];
+	struct talk_expectation expected[TALK_RECIPIENTS_MAX];
 	uint32_t expected_count;
 	int last_line; /* index of the line that decides the last recipient */
 	bool is_probe;

@@ -145,6 +145,13 @@ static bool listen_for(struct stream *stream, struct bytes want)
 			fail("line %d: other content", stage.position + 1);
 		return is_good;
 	}
+	if (is_word(want, "(closed)")) {
+		bool is_closed = !take_line(stream, &line);
+
+		if (!is_closed)
+			fail("should have hung up, said \"%.*s\"", BYTES_FORMAT(line));
+		return is_closed;
+	}
 	if (!take_line(stream, &line)) {
 		fail("waited for \"%.*s\", got nothing", BYTES_FORMAT(want));
 		return false;

@@ -31,6 +31,7 @@ struct keeper {
 	struct id_maker ids;
 	struct list notices; /* struct notice_work that waits for its turn */
 	int notices_busy;
+	struct list jobs; /* that are out */
 	size_t jobs_out;
 	struct wait *drain; /* whoever waits for jobs_out to become 0 */
 	uint64_t id_floor;
@@ -169,6 +170,7 @@ static void job_destroy(struct job *job)
 {
 	message_release(job->message);
 	history_deinit(&job->history);
+	history_deinit(&job->others);
 	buffer_deinit(&job->read.state);
 	buffer_deinit(&job->read.history);
 	route_release(job->action.route);
@@ -179,29 +181,60 @@ static void job_destroy(struct job *job)
 
 static void deliver(struct keeper *keeper, const struct action_deliver *action)
 {
+	struct job *job;
+
 	if (keeper->is_draining)
 		return; /* it stays queued on disk; the next start delivers it */
+	job = job_create(keeper, action);
+	list_append(&keeper->jobs, &job->node);
 	keeper->jobs_out++;
-	worker_post_job(keeper->workers[action->slot.worker], job_create(keeper, action));
+	worker_post_job(keeper->workers[action->slot.worker], job);
+}
+
+static bool knows(const struct history *history, const struct attempt *attempt)
+{
+	for (uint32_t i = 0; i < history->count; i++)
+		if (history->attempts[i].at_us == attempt->at_us &&
+		    history->attempts[i].recipient == attempt->recipient)
+			return true;
+	return false;
+}
+
+/* The history on disk is replaced as a whole: jobs of one message that are out at the same time
+ * must know each other's attempts. */
+static void tell_siblings(struct keeper *keeper, const struct job *job,
+                          const struct attempt *attempt)
+{
+	if (job->message->recipient_count == job->action.recipient_count)
+		return;
+	LIST_EACH (node, &keeper->jobs) {
+		struct job *other = CONTAINER_OF(node, struct job, node);
+
+		if (other != job && other->action.id == job->action.id)
+			history_add(&other->others, attempt);
+	}
 }
 
 /* What the message met is kept for `explain` and the notices, unless the job was its happy end. */
 static void record_history(struct keeper *keeper, struct job *job)
 {
 	struct buffer encoded = { 0 };
-	bool is_worth_keeping = job->history.count > 0;
+	bool is_worth_keeping = job->history.count > 0 ||
+	                        job->message->recipient_count > job->action.recipient_count;
 
+	for (uint32_t i = 0; i < job->others.count; i++)
+		if (!knows(&job->history, &job->others.attempts[i]))
+			history_add(&job->history, &job->others.attempts[i]);
 	for (uint32_t i = 0; i < job->action.recipient_count; i++) {
 		struct attempt attempt = { .at_us = clock_now_us(),
 			                   .recipient = job->action.recipients[i],
 			                   .outcome = job->outcomes[i] };
 
 		history_add(&job->history, &attempt);
+		tell_siblings(keeper, job, &attempt);
 		if (attempt.outcome.result != RESULT_DELIVERED)
 			is_worth_keeping = true;
 	}
-	if (job->message->recipient_count > job->action.recipient_count)
-		is_worth_keeping = true;
 	if (is_worth_keeping) {
 		history_encode(&job->history, &encoded);
 		spool_record(keeper->spool, job->action.id, SPOOL_HISTORY, buffer_bytes(&encoded));
@@ -222,6 +255,7 @@ static void job_is_done(struct keeper *keeper, struct job *job)
 {
 	struct event event = { .kind = EVENT_JOB_DONE };
 
+	list_remove(&job->node);
 	if (job->was_attempted)
 		record_history(keeper, job);
 	event.job_done.job = job->action.job;
@@ -703,6 +737,7 @@ int keeper_create(const struct keeper_options *options, struct keeper **keeper_o
 	keeper->worker_count = options->worker_count;
 	keeper->cache = cache_create(CACHE_BYTES);
 	list_init(&keeper->notices);
+	list_init(&keeper->jobs);
 	actions_init(&keeper->actions);
 	keeper->queue = queue_create(options->config, options->worker_count, random_entropy());
 	if (event_log_open(options->config->report.event_log, &keeper->log, err) < 0 ||

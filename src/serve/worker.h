@@ -2,6 +2,7 @@
  * servers (deliver/). Jobs come from the keeper's thread and go back to it. */
 #pragma once
 #include "base/id.h"
+#include "base/list.h"
 #include "config/config.h"
 #include "deliver/deliver.h"
 #include "model/attempt.h"
@@ -34,6 +35,8 @@ struct job {
 	struct action_deliver action; /* recipients and route are the job's own */
 	struct message *message;      /* NULL until it was read */
 	struct history history;
+	struct history others; /* attempts of the same message's other jobs meanwhile */
+	struct list node;      /* among the keeper's jobs that are out */
 	struct outcome *outcomes;
 	int64_t idle_us;
 	int messages_per_connection;

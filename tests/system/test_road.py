@@ -253,6 +253,18 @@ def test_reload_changes_the_lifetime_of_queued_mail(world):
     relay.wait_event("expired", 2)
 
 
+def test_every_destination_of_a_message_keeps_its_attempts(world):
+    for n in range(4):
+        world.host(f"d{n}.test", script={"rcpt": f"451 4.7.1 Greylisted by {n}"})
+    relay = world.relay(destination="schedule 500ms 500ms 1h; jitter_percent 0; lifetime 2h; delay_notice 0;")
+    relay.send("me@out.test", [f"you@d{n}.test" for n in range(4)])
+    relay.wait_event("deferred", 12)
+    [message] = relay.ask("queue")
+    attempts = relay.ask("explain", message["id"])["attempts"]
+    assert sorted(attempt["index"] for attempt in attempts) == [n for n in range(4) for _ in range(3)]
+    assert all(f"by {attempt['index']}" in attempt["text"] for attempt in attempts)
+
+
 def test_two_reloads_then_mail(world):
     sink = world.host("a.test")
     relay = world.relay(destination=QUICK)

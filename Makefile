@@ -5,7 +5,7 @@ TIME ?= 60
 DESTDIR ?=
 export OUTLAST = $(CURDIR)/$(BUILD)/outlast
 
-.PHONY: all demo test test-fast test-system run asan tsan fuzz bench format lint install docs clean
+.PHONY: all demo test test-fast test-system run asan tsan fuzz bench format lint advise install docs clean
 
 all:
 	@./bootstrap build
@@ -54,6 +54,12 @@ format:
 lint: all
 	@/usr/bin/python3 tools/run_tests.py --build $(BUILD) lint
 
+advise: all
+	@./bootstrap
+	@[ -f build-advise/build.ninja ] || meson setup build-advise -Dwerror=false -Dc_args=-fanalyzer
+	@ninja -C build-advise outlast
+	@run-clang-tidy-14 -quiet -p $(BUILD) '/src/.*[.]c$$' 2>/dev/null || true
+
 install: all
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 	@install -D -m 644 etc/outlast.conf $(DESTDIR)/usr/local/share/doc/outlast/outlast.conf
@@ -64,4 +70,4 @@ docs: all
 	@$(BUILD)/outlast config document > docs/config.md
 
 clean:
-	@rm -rf build build-asan build-tsan build-fuzz
+	@rm -rf build build-asan build-tsan build-fuzz build-advise

@@ -182,6 +182,11 @@ static void append_opening(const struct report_request *request, bool is_expired
 	                                   request->message->header_bytes);
 	struct header_field subject;
 
+	if (headers.at && header_find(headers, bytes_of("Subject"), &subject)) {
+		buffer_append_text(out, "About your message: ");
+		dsn_append_safe(bytes_first(bytes_trim(subject.value), 200), false, out);
+		buffer_append_text(out, "\r\n\r\n");
+	}
 	switch (request->notice->kind) {
 	case NOTICE_DELAY:
 		buffer_append_text(out,
@@ -204,11 +209,6 @@ static void append_opening(const struct report_request *request, bool is_expired
 	case NOTICE_RELAYED:
 		buffer_append_text(out, "Your message is on its way to:\r\n");
 		break;
-	}
-	if (headers.at && header_find(headers, bytes_of("Subject"), &subject)) {
-		buffer_append_text(out, "\r\n  (its subject: ");
-		dsn_append_safe(bytes_first(bytes_trim(subject.value), 200), false, out);
-		buffer_append_text(out, ")\r\n");
 	}
 }
 

@@ -32,12 +32,12 @@ run: all
 asan:
 	@./bootstrap
 	@$(MAKE) --no-print-directory all BUILD=build-asan MESON_OPTIONS="-Db_sanitize=address,undefined"
-	@PATIENCE=120 OUTLAST=$(CURDIR)/build-asan/outlast /usr/bin/python3 tools/run_tests.py --build build-asan unit system
+	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 PATIENCE=120 OUTLAST=$(CURDIR)/build-asan/outlast /usr/bin/python3 tools/run_tests.py --build build-asan unit system
 
 tsan:
 	@./bootstrap
 	@$(MAKE) --no-print-directory all BUILD=build-tsan MESON_OPTIONS="-Db_sanitize=thread"
-	@PATIENCE=120 OUTLAST=$(CURDIR)/build-tsan/outlast /usr/bin/python3 tools/run_tests.py --build build-tsan system
+	@TSAN_OPTIONS=halt_on_error=1 PATIENCE=120 OUTLAST=$(CURDIR)/build-tsan/outlast /usr/bin/python3 tools/run_tests.py --build build-tsan system
 
 fuzz:
 	@./bootstrap

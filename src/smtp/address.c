@@ -39,11 +39,13 @@ static bool is_quoted_string(struct bytes local)
 	if (local.len < 2 || local.at[0] != '"' || local.at[local.len - 1] != '"')
 		return false;
 	for (size_t i = 1; i < local.len - 1; i++) {
-		unsigned char c = (unsigned char)local.at[i];
+		bool is_escaped = local.at[i] == '\\';
+		unsigned char c;
 
-		if (c == '\\' && ++i == local.len - 1)
+		if (is_escaped && ++i == local.len - 1)
 			return false;
-		if (c == '"' || c < 32 || c == 127)
+		c = (unsigned char)local.at[i];
+		if ((c == '"' && !is_escaped) || c < 32 || c == 127)
 			return false;
 	}
 	return true;
@@ -99,12 +101,6 @@ bool mailbox_domain_parse(struct bytes text, bool allow_utf8, bool *is_literal_o
 	return is_domain_name(text);
 }
 
-/* Where the local part ends: the @ after a quoted string, else the last one. */
-static ptrdiff_t find_at(struct bytes text)
-{
-	return bytes_find_last_char(text, '@');
-}
-
 static enum mailbox_fault check_parts(struct bytes text, bool allow_utf8,
                                       const struct mailbox_parts *parts)
 {
@@ -120,7 +116,7 @@ static enum mailbox_fault check_parts(struct bytes text, bool allow_utf8,
 		return MAILBOX_LOCAL_TOO_LONG;
 	if (parts->domain.len > DOMAIN_BYTES_MAX)
 		return MAILBOX_DOMAIN_TOO_LONG;
-	if (text.len > PATH_BYTES_MAX + LOCAL_BYTES_MAX)
+	if (text.len > PATH_BYTES_MAX)
 		return MAILBOX_TOO_LONG;
 	if (!is_dot_string(parts->local) && !is_quoted_string(parts->local))
 		return MAILBOX_SYNTAX;
@@ -131,7 +127,7 @@ static enum mailbox_fault check_parts(struct bytes text, bool allow_utf8,
 enum mailbox_fault mailbox_parse(struct bytes text, bool allow_utf8,
                                  struct mailbox_parts *parts_out)
 {
-	ptrdiff_t at = find_at(text);
+	ptrdiff_t at = bytes_find_last_char(text, '@'); /* a quoted local part may hold one too */
 
 	*parts_out = (struct mailbox_parts){ 0 };
 	if (at < 0) {

@@ -61,7 +61,7 @@ static bool is_keyword(struct bytes name)
 static bool is_value(struct bytes value)
 {
 	for (size_t i = 0; i < value.len; i++)
-		if ((unsigned char)value.at[i] <= 32 || value.at[i] == 127)
+		if ((unsigned char)value.at[i] <= 32 || value.at[i] == 127 || value.at[i] == '=')
 			return false;
 	return value.len > 0;
 }
@@ -102,15 +102,19 @@ static ptrdiff_t find_path_end(struct bytes text)
 	return -1;
 }
 
-/* A source route, "@a,@b:", is accepted and ignored (RFC 5321 Appendix F.2). */
-static struct bytes without_source_route(struct bytes path)
+/* A source route, "@a,@b:", is accepted and ignored (RFC 5321 Appendix F.2). False when no address
+ * follows it: that is no null sender. */
+static bool remove_source_route(struct bytes *path)
 {
 	ptrdiff_t colon;
 
-	if (path.len == 0 || path.at[0] != '@')
-		return path;
-	colon = bytes_find_char(path, ':');
-	return colon < 0 ? path : bytes_from(path, (size_t)colon + 1);
+	if (path->len == 0 || path->at[0] != '@')
+		return true;
+	colon = bytes_find_char(*path, ':');
+	if (colon < 0)
+		return false;
+	*path = bytes_from(*path, (size_t)colon + 1);
+	return path->len > 0;
 }
 
 static enum command_fault parse_path(struct bytes rest, const char *prefix, struct command *command)
@@ -126,9 +130,9 @@ static enum command_fault parse_path(struct bytes rest, const char *prefix, stru
 	end = find_path_end(rest);
 	if (end < 0)
 		return COMMAND_BAD_PATH;
-	command->path = without_source_route((struct bytes){ rest.at + 1, (size_t)end - 1 });
+	command->path = (struct bytes){ rest.at + 1, (size_t)end - 1 };
 	rest = bytes_from(rest, (size_t)end + 1);
-	if (rest.len > 0 && !is_blank(rest.at[0]))
+	if (!remove_source_route(&command->path) || (rest.len > 0 && !is_blank(rest.at[0])))
 		return COMMAND_BAD_PATH;
 	return parse_parameters(skip_blanks(rest), command);
 }

@@ -33,7 +33,7 @@ struct command {
 		path; /* MAIL, RCPT: inside the angle brackets, source route removed; "" for <> */
 	struct parameter parameters[COMMAND_PARAMETERS_MAX];
 	int parameter_count;
-	uint64_t chunk_bytes; /* BDAT */
+	uint64_t chunk_bytes; /* BDAT; also when only what follows it is wrong */
 	bool is_last;         /* BDAT ... LAST */
 };
 

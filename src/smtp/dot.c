@@ -3,6 +3,9 @@
 
 #define LINE_BYTES_MAX 998
 
+/* Looked at in one step: else each of many bare CRs would cost a look at all that is buffered. */
+#define RUN_BYTES_MAX 1024
+
 /* Where the decoder stands in the stream. The start of the content counts as the start of a line.
  */
 enum {
@@ -49,8 +52,9 @@ static void put_bare_lf(struct dot_decoder *decoder, struct buffer *out)
 /* The length of the run at the front of `in` that holds neither CR nor LF. */
 static size_t plain_run(struct bytes in)
 {
-	const char *lf = memchr(in.at, '\n', in.len);
-	size_t length = lf ? (size_t)(lf - in.at) : in.len;
+	size_t most = MIN(in.len, RUN_BYTES_MAX);
+	const char *lf = memchr(in.at, '\n', most);
+	size_t length = lf ? (size_t)(lf - in.at) : most;
 	const char *cr = memchr(in.at, '\r', length);
 
 	return cr ? (size_t)(cr - in.at) : length;

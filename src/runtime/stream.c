@@ -4,7 +4,9 @@
 #include "base/log.h"
 #include "runtime/fiber.h"
 #include "runtime/loop_own.h"
+#include "runtime/tls_own.h"
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -24,6 +26,7 @@ struct stream {
 	uint32_t in_start, in_end, in_capacity;
 	int operations;
 	struct buffer out;
+	struct tls *tls; /* NULL: plaintext */
 };
 
 static void name_peer(const struct stream *stream, char text_out[ADDRESS_TEXT_MAX])
@@ -52,11 +55,17 @@ void stream_close(struct stream *stream)
 {
 	if (!stream)
 		return;
+	tls_close(stream->tls);
 	poll_close(stream->poll);
 	close(stream->fd);
 	buffer_deinit(&stream->out);
 	alloc_free(stream->in);
 	alloc_free(stream);
+}
+
+const struct tls *stream_tls(const struct stream *stream)
+{
+	return stream->tls;
 }
 
 const struct address *stream_peer(const struct stream *stream)
@@ -129,33 +138,46 @@ static void make_room(struct stream *stream)
 	stream->in = alloc_resize(stream->in, stream->in_capacity, 1);
 }
 
+/* Returns > 0: bytes received; 0: `*wait_for_out` comes first; else an error. */
+static int receive(struct stream *stream, int *wait_for_out, struct err *err)
+{
+	char *at = stream->in + stream->in_end;
+	size_t room = stream->in_capacity - stream->in_end;
+	char peer[ADDRESS_TEXT_MAX];
+	ssize_t count;
+
+	if (stream->tls)
+		return tls_read(stream->tls, at, room, wait_for_out, err);
+	do
+		count = recv(stream->fd, at, room, MSG_DONTWAIT);
+	while (count < 0 && errno == EINTR);
+	if (count > 0)
+		return (int)count;
+	if (count == 0) {
+		name_peer(stream, peer);
+		return err_set(err, ERR_CLOSED, "%s closed the connection", peer);
+	}
+	*wait_for_out = WATCH_READ;
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return 0;
+	return fail_system(stream, "read from", err);
+}
+
 /* Reads once into the buffer, waiting if there is nothing yet. */
 static int fill(struct stream *stream, int64_t deadline_us, struct err *err)
 {
 	be_fair(stream);
 	for (;;) {
-		ssize_t count;
-		int result;
+		int result, wait_for;
 
 		make_room(stream);
-		count = recv(stream->fd, stream->in + stream->in_end,
-		             stream->in_capacity - stream->in_end, MSG_DONTWAIT);
-		if (count > 0) {
-			stream->in_end += (uint32_t)count;
-			return 0;
-		}
-		if (count == 0) {
-			char peer[ADDRESS_TEXT_MAX];
-
-			name_peer(stream, peer);
-			return err_set(err, ERR_CLOSED, "%s closed the connection", peer);
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN && errno != EWOULDBLOCK)
-			return fail_system(stream, "read from", err);
+		result = receive(stream, &wait_for, err);
+		if (result > 0)
+			stream->in_end += (uint32_t)result;
+		if (result != 0)
+			return MIN(result, 0);
 		free_empty_buffers(stream);
-		result = wait_for_peer(stream, WATCH_READ, deadline_us, err);
+		result = wait_for_peer(stream, wait_for, deadline_us, err);
 		if (result < 0)
 			return result;
 	}
@@ -238,6 +260,30 @@ int stream_skip_line(struct stream *stream, size_t limit, int64_t deadline_us, s
 	}
 }
 
+/* As receive, of `first` and then `second`. */
+static int transmit(struct stream *stream, struct bytes first, struct bytes second,
+                    int *wait_for_out, struct err *err)
+{
+	struct iovec parts[2] = {
+		{ (char *)(uintptr_t)first.at, first.len },
+		{ (char *)(uintptr_t)second.at, second.len },
+	};
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+	ssize_t count;
+
+	if (stream->tls)
+		return tls_write(stream->tls, first.len > 0 ? first : second, wait_for_out, err);
+	do
+		count = sendmsg(stream->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (count < 0 && errno == EINTR);
+	if (count >= 0)
+		return (int)MIN(count, INT_MAX);
+	*wait_for_out = WATCH_WRITE;
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return 0;
+	return fail_system(stream, "write to", err);
+}
+
 /* Sends what is buffered and then `more`, all of it. */
 static int send_all(struct stream *stream, struct bytes more, int64_t deadline_us, struct err *err)
 {
@@ -245,26 +291,15 @@ static int send_all(struct stream *stream, struct bytes more, int64_t deadline_u
 
 	be_fair(stream);
 	while (sent < all) {
-		size_t from_more = sent > stream->out.len ? sent - stream->out.len : 0;
-		size_t from_out = MIN(sent, stream->out.len);
-		struct iovec parts[2] = {
-			{ stream->out.at ? stream->out.at + from_out : NULL,
-			  stream->out.len - from_out },
-			{ (char *)(uintptr_t)more.at + from_more, more.len - from_more },
-		};
-		struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-		ssize_t count = sendmsg(stream->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-		int result;
+		struct bytes out = bytes_from(buffer_bytes(&stream->out), sent);
+		size_t more_sent = sent > stream->out.len ? sent - stream->out.len : 0;
+		int wait_for, result;
 
-		if (count >= 0) {
-			sent += (size_t)count;
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN && errno != EWOULDBLOCK)
-			return fail_system(stream, "write to", err);
-		result = wait_for_peer(stream, WATCH_WRITE, deadline_us, err);
+		result = transmit(stream, out, bytes_from(more, more_sent), &wait_for, err);
+		if (result > 0)
+			sent += (size_t)result;
+		else if (result == 0)
+			result = wait_for_peer(stream, wait_for, deadline_us, err);
 		if (result < 0)
 			return result;
 	}
@@ -285,6 +320,24 @@ int stream_flush(struct stream *stream, int64_t deadline_us, struct err *err)
 	if (stream->out.len == 0)
 		return 0;
 	return send_all(stream, (struct bytes){ 0 }, deadline_us, err);
+}
+
+int stream_start_tls(struct stream *stream, const struct tls_start *start, int64_t deadline_us,
+                     struct err *err)
+{
+	int result, wait_for;
+
+	ASSERT(!stream->tls && stream->out.len == 0);
+	stream_discard(stream);
+	result = tls_open(start, stream->fd, &stream->peer, &stream->tls, err);
+	if (result < 0)
+		return result;
+	while ((result = tls_shake_hands(stream->tls, &wait_for, err)) == 0) {
+		result = wait_for_peer(stream, wait_for, deadline_us, err);
+		if (result < 0)
+			break;
+	}
+	return MIN(result, 0);
 }
 
 /* The connect is under way: waits for its end and takes its result. */

@@ -1,7 +1,7 @@
-/* runtime/stream.h - bytes in order, to and from a peer, with a deadline on every operation. TLS
- * will be a stream on a stream. A stream belongs to one fiber at a time. Every function marked
- * PARKS returns 0 or more on success, or ERR_TIMEOUT, ERR_CLOSED (end of stream), ERR_CANCELLED, or
- * ERR_SYSTEM (reset ...), with the peer's name in `err`. */
+/* runtime/stream.h - bytes in order, to and from a peer, with a deadline on every operation; from
+ * stream_start_tls on they are encrypted. A stream belongs to one fiber at a time. Every function
+ * marked PARKS returns 0 or more on success, or ERR_TIMEOUT, ERR_CLOSED (end of stream),
+ * ERR_CANCELLED, ERR_SYSTEM (reset ...), or ERR_PROTOCOL (TLS), with the peer's name in `err`. */
 #pragma once
 #include "base/bytes.h"
 #include "base/err.h"
@@ -11,6 +11,7 @@
 	65536 /* what the read buffer holds at most; 4 KiB while little is read */
 
 struct stream;
+struct tls;
 
 /* stream_connect - a TCP (or Unix) connection; `source` may be NULL. ERR_SYSTEM carries the errno
  * of connect (ECONNREFUSED, ENETUNREACH ...); ERR_TIMEOUT at the deadline. PARKS */
@@ -57,6 +58,17 @@ PARKS int stream_write(struct stream *stream, struct bytes data, int64_t deadlin
 
 /* stream_flush - sends what is in the write buffer. PARKS */
 PARKS int stream_flush(struct stream *stream, int64_t deadline_us, struct err *err);
+
+/* stream_start_tls - the handshake, as the side that the context is for; then everything is
+ * encrypted. What was said in plaintext and not read yet is dropped (RFC 3207 4.2); what was
+ * written must have been flushed. Succeeds whoever the peer is: see tls_verdict. After an error the
+ * stream is good for nothing but stream_close. PARKS */
+struct tls_start; /* tls.h */
+PARKS int stream_start_tls(struct stream *stream, const struct tls_start *start,
+                           int64_t deadline_us, struct err *err);
+
+/* stream_tls - what the handshake found (tls.h); NULL: plaintext. */
+const struct tls *stream_tls(const struct stream *stream);
 
 const struct address *stream_peer(const struct stream *stream);
 const struct address *stream_local(const struct stream *stream);

@@ -18,13 +18,14 @@ MAY = {
     "receive": "model config smtp mail runtime",
     "spool": "model config runtime",
     "queue": "model config codes",
+    "simulate": "queue model config codes",
     "deliver": "model config codes smtp mail http dns runtime",
     "report": "model config codes smtp mail http runtime",
     "admin": "model config http runtime",
     "check": "deliver dns smtp codes model config runtime",
     "lab": "smtp dns runtime",
     "serve": "admin check lab receive spool queue deliver report model config smtp mail http codes dns runtime",
-    "cli": "serve admin check lab spool queue model config http codes runtime",
+    "cli": "serve admin check lab simulate spool queue model config http codes runtime",
 }
 
 bad = []

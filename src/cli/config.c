@@ -4,20 +4,58 @@
 #include <stdio.h>
 #include <string.h>
 
-static int check(const char *path)
+static int refuse_file(const char *path, struct bytes problems, bool is_json)
+{
+	json_t *list = json_array();
+
+	if (!is_json)
+		fprintf(stderr, "%.*s\n", BYTES_FORMAT(bytes_trim(problems)));
+	while (is_json && problems.len > 0) {
+		struct bytes line = bytes_split(&problems, '\n');
+
+		if (line.len > 0)
+			json_array_append_new(list, json_stringn_nocheck(line.at, line.len));
+	}
+	if (is_json) {
+		json_t *answer = json_pack("{s:s, s:b, s:O}", "file", path, "ok", 0, "problems",
+		                           list);
+
+		cli_print_json(answer);
+		json_decref(answer);
+	}
+	json_decref(list);
+	return 1;
+}
+
+static void accept_file(const char *path, const struct config *config, bool is_json)
+{
+	json_t *answer;
+
+	if (!is_json) {
+		printf("%s is in order\n", path);
+		cli_print_schedules(config);
+		return;
+	}
+	answer = json_pack("{s:s, s:b, s:[], s:o}", "file", path, "ok", 1, "problems", "schedules",
+	                   cli_schedules(config));
+	cli_print_json(answer);
+	json_decref(answer);
+}
+
+static int check(const char *path, bool is_json)
 {
 	struct buffer problems = { 0 };
 	struct config *config;
-	int result = config_load(path, &config, &problems);
+	int result = 0;
 
-	if (result < 0) {
-		fprintf(stderr, "%.*s\n", BYTES_FORMAT(bytes_trim(buffer_bytes(&problems))));
+	if (config_load(path, &config, &problems) < 0) {
+		result = refuse_file(path, buffer_bytes(&problems), is_json);
 	} else {
-		printf("%s is in order\n", path);
+		accept_file(path, config, is_json);
 		config_release(config);
 	}
 	buffer_deinit(&problems);
-	return result < 0 ? 1 : 0;
+	return result;
 }
 
 static void add_key(void *arg, const char *path, const char *value, const char *origin)
@@ -95,7 +133,8 @@ int cli_config(int argc, char **argv)
 	verb = options.first < argc ? argv[options.first] : "";
 	if (strcmp(verb, "check") == 0)
 		return check(options.first + 1 < argc ? argv[options.first + 1]
-		                                      : options.config_path);
+		                                      : options.config_path,
+		             options.is_json);
 	if (strcmp(verb, "show") == 0)
 		return show(&options);
 	if (strcmp(verb, "reload") == 0)

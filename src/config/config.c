@@ -1,5 +1,6 @@
 #include "base/macros.h"
 #include "config/instance.h"
+#include "config/presets.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ static int finish(struct whole *whole, struct syntax *syntax, const struct synta
                   struct config **config_out)
 {
 	const struct syntax_entry *presets = syntax_read_text(syntax, "presets",
-	                                                      bytes_of(schema_presets()));
+	                                                      bytes_of(presets_text()));
 
 	whole_build(whole, entries, presets, syntax->problems);
 	if (syntax->problems->count > 0) {

@@ -1,4 +1,5 @@
 #include "config/document.h"
+#include "config/presets.h"
 #include "config/schema.h"
 #include "config/value.h"
 
@@ -81,7 +82,7 @@ static void write_block(const struct schema_block *block, struct buffer *out)
 
 void config_document(struct buffer *out)
 {
-	struct bytes presets = bytes_of(schema_presets());
+	struct bytes presets = bytes_of(presets_text());
 
 	buffer_append_text(out, introduction);
 	for (int id = 0; id < BLOCK_COUNT; id++)

@@ -329,17 +329,3 @@ const char *schema_nearest(const struct schema_block *block, const char *name)
 		take_nearer(blocks[i].name, name, &least, &nearest);
 	return nearest;
 }
-
-/* What senders are used to from elsewhere. */
-const char *schema_presets(void)
-{
-	return "preset \"exchange-online\" { lifetime 1d; schedule 15m 30m 1h; delay_notice 4h; }\n"
-	       "preset \"exchange-server\" { lifetime 2d; schedule 5m 5m 5m 5m 5m 5m 15m;"
-	       " delay_notice 4h; }\n"
-	       "preset \"exim\" { lifetime 4d; delay_notice 1d;"
-	       " schedule 15m 15m 15m 15m 15m 15m 15m 15m 1h 1h30m 2h15m 3h22m 6h; }\n"
-	       "preset \"gmail\" { lifetime 3d; schedule 5m 15m 30m 1h 2h 4h; delay_notice 1d; }\n"
-	       "preset \"postfix\" { lifetime 5d; schedule 5m 10m 20m 40m 1h6m40s; delay_notice 0; "
-	       "}\n"
-	       "preset \"sendmail\" { lifetime 5d; schedule 1h; delay_notice 4h; }\n";
-}

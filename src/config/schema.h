@@ -65,6 +65,3 @@ int schema_find_key(const struct schema_block *block, const char *name);
 /* schema_nearest - the name of a key of `block` (or of any block, if it is BLOCK_TOP) that `name`
  * was probably meant to be; NULL if none is near. */
 const char *schema_nearest(const struct schema_block *block, const char *name);
-
-/* schema_presets - the built-in presets, as a text in the block language. */
-const char *schema_presets(void);

@@ -133,7 +133,7 @@ static void test_presets(void)
 
 	CHECK_TRUE("in the defaults", config->defaults.lifetime_us == 9 * US_PER_DAY);
 	CHECK_INT("given beats preset", config->defaults.connections, 3);
-	CHECK_TRUE("built-in", d[0].lifetime_us == US_PER_DAY && d[0].schedule_count == 3);
+	CHECK_TRUE("built-in", d[0].lifetime_us == US_PER_DAY && d[0].schedule_count == 5);
 	CHECK_INT("the rest from the defaults", d[0].connections, 3);
 	CHECK_TRUE("given beats preset, in any order", d[1].lifetime_us == US_PER_HOUR);
 	CHECK_TRUE("own beats built-in", d[2].lifetime_us == 6 * US_PER_DAY);
@@ -156,7 +156,7 @@ static void test_walk_names_the_line(void)
 		"defaults.connections=7 (t:7)\n",
 		"destination \"x\".lifetime=1h (t:10)\n",
 		"destination \"x\".connections=7 (t:7)\n",
-		"destination \"y\".schedule=1h (preset \"sendmail\")\n",
+		"destination \"y\".schedule=30m (preset \"sendmail\")\n",
 	};
 	struct buffer all = { 0 };
 	struct config *config = parsed(

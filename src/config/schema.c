@@ -44,6 +44,20 @@ static const struct schema_key top_keys[] = {
 static const struct schema_key listener_keys[] = {
 	{ "kind", AT(CHOICE, _listener, kind), .initial = "relay", .choices = "relay submission",
 	  .doc = "With submission, missing Date and Message-ID fields are added" },
+	{ "tls", AT(CHOICE, _listener, tls), .initial = "none",
+	  .choices = "none starttls required implicit",
+	  .doc = "starttls offers it (ports 25 and 587), required takes no mail before it, "
+	         "implicit "
+	         "begins with it (port 465)",
+	  .example = "starttls" },
+	{ "certificate", AT(STRING, _listener, certificate),
+	  .doc = "File with the certificate and its chain (PEM); read again when it changes",
+	  .example = "/etc/outlast/mail.example.com.pem" },
+	{ "key", AT(STRING, _listener, key),
+	  .doc = "File with the certificate's private key (PEM, no passphrase); the certificate's "
+	         "file "
+	         "if not given",
+	  .example = "/etc/outlast/mail.example.com.key" },
 };
 
 static const struct schema_key receive_keys[] = {

@@ -398,6 +398,17 @@ static void set_names(struct whole *whole)
 		                                   config->deliver.helo);
 }
 
+static void check_listener(struct build *build, const struct instance *instance)
+{
+	const struct config_listener *values = instance->values;
+	const struct place *place = &instance->places[schema_find_key(instance->block, "tls")];
+
+	if (strcmp(values->tls, "none") != 0 && values->certificate[0] == '\0')
+		problems_add(build->problems, *place,
+		             instance_path(build->whole->arena, instance, "tls"),
+		             "needs a certificate");
+}
+
 static void check_together(struct build *build, const struct instance *dns)
 {
 	const struct config_dns *values = &build->whole->config.dns;
@@ -420,6 +431,8 @@ void whole_build(struct whole *whole, const struct syntax_entry *entries,
 	whole->instances = arena_alloc(whole->arena, (size_t)count * sizeof *whole->instances);
 	build_top(&build);
 	build_listeners(&build);
+	for (int i = 1; i < whole->instance_count; i++)
+		check_listener(&build, &whole->instances[i]);
 	for (int id = BLOCK_RECEIVE; id < BLOCK_PRESET; id++) {
 		struct instance *instance = build_single(&build, (enum schema_block_id)id);
 

@@ -7,6 +7,7 @@
 #include "receive/receiver_own.h"
 #include "receive/session.h"
 #include "runtime/thread.h"
+#include "runtime/tls.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,11 +38,12 @@ static void refuse(struct session *session, const char *reply)
 	session->content.fault = reply;
 }
 
-/* Received (RFC 5321 4.4); `for` only where it discloses nobody (7.2). */
+/* Received (RFC 5321 4.4, 3848, 8314 4.3); `for` only where it discloses nobody (7.2). */
 static void write_received(struct session *session)
 {
 	struct message *message = session->message;
 	struct buffer *out = &session->content.data;
+	const struct tls *tls = stream_tls(session->stream);
 	const char *protocol = session->is_esmtp ? "ESMTP" : "SMTP";
 	char id[ID_TEXT_LENGTH + 1];
 
@@ -49,12 +51,14 @@ static void write_received(struct session *session)
 	id_format(message->id, id);
 	if (message->flags & MESSAGE_SMTPUTF8)
 		protocol = "UTF8SMTP";
-	buffer_printf(out, "Received: from %s ([%s%s])\r\n\tby %s (Outlast) with %s id %s",
+	buffer_printf(out, "Received: from %s ([%s%s])\r\n\tby %s (Outlast) with %s%s id %s",
 	              session->helo, strchr(session->peer, ':') ? "IPv6:" : "", session->peer,
-	              session->config->hostname, protocol, id);
+	              session->config->hostname, protocol, tls && session->is_esmtp ? "S" : "", id);
 	if (message->recipient_count == 1 && bytes_is_ascii(message->recipients[0].address))
 		buffer_printf(out, "\r\n\tfor <%.*s>",
 		              BYTES_FORMAT(message->recipients[0].address));
+	if (tls)
+		buffer_printf(out, "\r\n\ttls %s (%s)", tls_cipher(tls), tls_protocol(tls));
 	buffer_append_text(out, ";\r\n\t");
 	date_format_mail(out, clock_now_us());
 	buffer_append_text(out, "\r\n");

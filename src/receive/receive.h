@@ -1,6 +1,6 @@
 /* receive/receive.h - the SMTP server: what a client may do, policy at the door; collects a message
- * and hands it on (RFC 5321, 1870, 1652, 2034, 2852, 2920, 3030, 3461, 6531, 9422). One receiver
- * per worker thread; each session is a fiber. */
+ * and hands it on (RFC 5321, 1870, 1652, 2034, 2852, 2920, 3030, 3207, 3461, 6531, 8314, 9422). One
+ * receiver per worker thread; each session is a fiber. */
 #pragma once
 #include "base/err.h"
 #include "base/id.h"
@@ -32,7 +32,8 @@ struct receiver_hooks {
 
 struct receiver_stats {
 	uint64_t connections, connections_refused, messages, recipients, bytes, rejected;
-	uint32_t sessions; /* open now */
+	uint64_t handshakes, handshakes_failed; /* TLS */
+	uint32_t sessions;                      /* open now */
 };
 
 /* receiver_create - opens the configured listeners on the calling thread's loop. `budget` (memory
@@ -43,7 +44,8 @@ int receiver_create(const struct config *config, const struct receiver_hooks *ho
                     struct receiver **receiver_out, struct err *err);
 
 /* receiver_reload - sessions take the new configuration with their next transaction; listeners that
- * are new are opened, gone ones closed. */
+ * are new are opened, gone ones closed. A certificate that cannot be read leaves the one that is in
+ * use; the error names it. */
 int receiver_reload(struct receiver *receiver, const struct config *config, struct err *err);
 
 /* receiver_stop - no new connections; sessions are told 421 4.3.2 at their next command, and at

@@ -12,6 +12,8 @@ struct door {
 	struct receiver *receiver;
 	char *address; /* as configured */
 	bool is_submission;
+	enum session_tls tls;
+	struct identity identity;
 	struct listener *listener;
 };
 
@@ -75,6 +77,8 @@ PARKS static void on_accept(void *arg, struct stream *stream)
 		                   .stream = stream,
 		                   .fiber = fiber_self(),
 		                   .is_submission = door->is_submission,
+		                   .tls = door->tls,
+		                   .identity = &door->identity,
 		                   .content.fd = -1 };
 
 	address_format(stream_peer(stream), session.peer);
@@ -113,6 +117,35 @@ static void read_networks(struct receiver *receiver)
 			receiver->relay_from_count++;
 }
 
+static enum session_tls find_tls(const char *word)
+{
+	static const char *const words[] = { [SESSION_PLAIN] = "none",
+		                             [SESSION_STARTTLS] = "starttls",
+		                             [SESSION_TLS_REQUIRED] = "required",
+		                             [SESSION_TLS_IMPLICIT] = "implicit" };
+
+	for (size_t i = 0; word && i < COUNT(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return (enum session_tls)i;
+	return SESSION_PLAIN;
+}
+
+/* What the sessions to come find here. On an error all stays as it was. */
+static int furnish(struct door *door, const struct config_listener *config, struct err *err)
+{
+	enum session_tls tls = find_tls(config->tls);
+
+	if (tls != SESSION_PLAIN &&
+	    identity_read(&door->identity, config->certificate, config->key, err) < 0) {
+		struct err why = *err;
+
+		return err_set(err, why.code, "listener \"%s\": %s", config->address, why.text);
+	}
+	door->tls = tls;
+	door->is_submission = config->kind && strcmp(config->kind, "submission") == 0;
+	return 0;
+}
+
 /* `port` stands for a configured port 0. */
 static int open_door(struct receiver *receiver, const struct config_listener *config, uint16_t port,
                      struct door *door, struct err *err)
@@ -130,8 +163,9 @@ static int open_door(struct receiver *receiver, const struct config_listener *co
 		               config->address);
 	if (address_port(&options.address) == 0)
 		address_set_port(&options.address, port);
+	if (furnish(door, config, err) < 0)
+		return err->code;
 	door->receiver = receiver;
-	door->is_submission = config->kind && strcmp(config->kind, "submission") == 0;
 	door->address = strdup(config->address);
 	if (listener_open(&options, &door->listener, err) < 0) {
 		free(door->address);
@@ -176,12 +210,12 @@ static bool is_configured(const struct config *config, const struct door *door)
 	return false;
 }
 
-static bool is_open(const struct receiver *receiver, const char *address)
+static struct door *find_door(const struct receiver *receiver, const char *address)
 {
 	for (int i = 0; i < receiver->door_count; i++)
 		if (receiver->doors[i].listener && strcmp(receiver->doors[i].address, address) == 0)
-			return true;
-	return false;
+			return &receiver->doors[i];
+	return NULL;
 }
 
 static void close_door(struct door *door)
@@ -203,8 +237,11 @@ int receiver_reload(struct receiver *receiver, const struct config *config, stru
 			close_door(&receiver->doors[i]);
 	for (int i = 0; i < config->receive.listener_count; i++) {
 		const struct config_listener *listener = &config->receive.listeners[i];
+		struct door *open = find_door(receiver, listener->address);
 
-		if (is_open(receiver, listener->address))
+		if (open && furnish(open, listener, err) < 0)
+			result = err->code;
+		if (open)
 			continue;
 		if (receiver->door_count == DOORS_MAX)
 			return err_set(err, ERR_FULL,
@@ -237,8 +274,10 @@ void receiver_destroy(struct receiver *receiver)
 {
 	if (!receiver)
 		return;
-	for (int i = 0; i < receiver->door_count; i++)
+	for (int i = 0; i < receiver->door_count; i++) {
 		free(receiver->doors[i].address);
+		identity_deinit(&receiver->doors[i].identity);
+	}
 	hash_deinit(&receiver->clients);
 	alloc_free(receiver->relay_from);
 	alloc_free(receiver->doors);

@@ -2,16 +2,19 @@
  * nothing more to say for now: so a pipelined group (RFC 2920) costs one read and one write. */
 #include "receive/session.h"
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/units.h"
 #include "receive/receiver_own.h"
 #include "runtime/fiber.h"
+#include "runtime/tls.h"
 #include "smtp/address.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SKIP_BYTES_MAX (1 << 20) /* of an endless line, before we hang up */
-#define REPLY_WAIT_US  (30 * US_PER_SECOND)
+#define SKIP_BYTES_MAX    (1 << 20) /* of an endless line, before we hang up */
+#define REPLY_WAIT_US     (30 * US_PER_SECOND)
+#define HANDSHAKE_WAIT_US US_PER_MINUTE
 
 int64_t session_deadline(const struct session *session, int64_t timeout_us)
 {
@@ -54,6 +57,57 @@ void session_reset(struct session *session)
 	session->is_chunking = session->is_broken = false;
 }
 
+/* STARTTLS (RFC 3207) and implicit TLS (RFC 8314 3.3). */
+
+static bool may_start_tls(const struct session *session)
+{
+	return !stream_tls(session->stream) &&
+	       (session->tls == SESSION_STARTTLS || session->tls == SESSION_TLS_REQUIRED);
+}
+
+/* After a handshake that failed nothing more can be said: ERR_CLOSED. PARKS */
+PARKS static int shake_hands(struct session *session)
+{
+	struct tls_start start = { .context = identity_context(session->identity, clock_now_us()) };
+	struct receiver_stats *stats = &session->receiver->stats;
+	struct err err = { 0 };
+
+	stats->handshakes++;
+	if (stream_start_tls(session->stream, &start, session_deadline(session, HANDSHAKE_WAIT_US),
+	                     &err) == 0)
+		return 0;
+	stats->handshakes_failed++;
+	log_info("receive", "%s", err.text);
+	return ERR_CLOSED;
+}
+
+PARKS static int begin_tls(struct session *session, const struct command *command)
+{
+	int result;
+
+	if (command->argument.len > 0) {
+		session_reply(session, "501 5.5.4 STARTTLS takes no argument");
+		return 0;
+	}
+	if (!may_start_tls(session)) {
+		session_reply(session, stream_tls(session->stream) ? "503 5.5.1 this is TLS already"
+		                                                   : "502 5.5.1 not offered here");
+		return 0;
+	}
+	session_reply(session, "220 2.0.0 go on");
+	result = stream_flush(session->stream, session_deadline(session, REPLY_WAIT_US), NULL);
+	if (result < 0)
+		return result;
+	/* Whoever can put commands behind STARTTLS in plaintext is not the client: the stream drops
+	 * them, and all that was said before is forgotten (RFC 3207 4.2). */
+	if (stream_buffered(session->stream).len > 0)
+		log_warning("receive", "%s sent plaintext behind STARTTLS: dropped", session->peer);
+	session_reset(session);
+	session->helo[0] = '\0';
+	session->is_esmtp = false;
+	return shake_hands(session);
+}
+
 /* EHLO and HELO. */
 
 static void greet(struct session *session, const struct command *command)
@@ -81,6 +135,8 @@ static void greet(struct session *session, const struct command *command)
 	session_reply(session, "250-SIZE %lld", (long long)config->receive.message_size_bytes);
 	session_reply(session, "250-8BITMIME");
 	session_reply(session, "250-SMTPUTF8");
+	if (may_start_tls(session))
+		session_reply(session, "250-STARTTLS");
 	session_reply(session, "250-ENHANCEDSTATUSCODES");
 	session_reply(session, "250-CHUNKING");
 	session_reply(session, "250-DSN");
@@ -106,6 +162,8 @@ static void begin_mail(struct session *session, const struct command *command)
 
 	if (session->helo[0] == '\0') {
 		session_reply(session, "503 5.5.1 EHLO first");
+	} else if (session->tls == SESSION_TLS_REQUIRED && !stream_tls(session->stream)) {
+		session_reply(session, "530 5.7.0 STARTTLS first");
 	} else if (session->message) {
 		session_reply(session, "503 5.5.1 a transaction is open already");
 	} else if (session->messages >= session->config->receive.messages_per_connection) {
@@ -214,8 +272,9 @@ static int run_command(struct session *session, const struct command *command)
 		session_reply(session, "221 2.0.0 bye");
 		session->is_over = true;
 		return 0;
-	case VERB_EXPN:
 	case VERB_STARTTLS:
+		return begin_tls(session, command);
+	case VERB_EXPN:
 	case VERB_AUTH:
 	case VERB_UNKNOWN:
 		break;
@@ -336,6 +395,8 @@ void session_run(struct session *session)
 	int result = 0;
 
 	session->deadline_us = clock_now_us() + config->session_timeout_us;
+	if (session->tls == SESSION_TLS_IMPLICIT && shake_hands(session) < 0)
+		return;
 	session_reply(session, "220 %s ESMTP Outlast", session->config->hostname);
 	while (result == 0 && !session->is_over) {
 		result = next_command(session);

@@ -1,6 +1,7 @@
 /* receive/session.h - one client's session: its state, shared by the files of this room. */
 #pragma once
 #include "base/list.h"
+#include "receive/identity.h"
 #include "receive/receive.h"
 #include "runtime/clock.h"
 #include "smtp/command.h"
@@ -24,11 +25,16 @@ struct content {
 	const char *fault; /* the reply that it will get at its end; NULL: none yet */
 };
 
+/* What the listener does about TLS. */
+enum session_tls { SESSION_PLAIN, SESSION_STARTTLS, SESSION_TLS_REQUIRED, SESSION_TLS_IMPLICIT };
+
 struct session {
 	struct receiver *receiver;
 	struct stream *stream;
 	const struct config *config; /* a reference, taken anew for each transaction */
 	bool is_submission;
+	enum session_tls tls;
+	struct identity *identity; /* its listener's; unused with SESSION_PLAIN */
 	struct fiber *fiber;
 	struct list node;
 	char peer[ADDRESS_TEXT_MAX];

@@ -67,9 +67,9 @@ enum tls_verdict tls_verdict(const struct tls *tls);
 const char *tls_verdict_text(const struct tls *tls); /* OpenSSL's words; "ok" */
 bool tls_has_tlsa(const struct tls *tls);            /* a usable TLSA record was given */
 const char *tls_protocol(const struct tls *tls);     /* "TLSv1.3" */
-const char *tls_cipher(const struct tls *tls);       /* "TLS_AES_256_GCM_SHA384" */
-int tls_cipher_bits(const struct tls *tls);          /* 256 */
-const char *tls_server_name(const struct tls *tls);  /* SNI said or heard; "" if none */
+const char *tls_cipher(const struct tls *tls); /* as IANA writes it: "TLS_AES_256_GCM_SHA384" */
+int tls_cipher_bits(const struct tls *tls);    /* 256 */
+const char *tls_server_name(const struct tls *tls); /* SNI said or heard; "" if none */
 
 #define TLS_DIGEST_BYTES 32
 #define TLS_NAMES_MAX    100

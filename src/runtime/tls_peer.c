@@ -65,7 +65,9 @@ const char *tls_protocol(const struct tls *tls)
 
 const char *tls_cipher(const struct tls *tls)
 {
-	return SSL_get_cipher_name(tls->ssl);
+	const char *name = SSL_CIPHER_standard_name(SSL_get_current_cipher(tls->ssl));
+
+	return name ? name : "";
 }
 
 int tls_cipher_bits(const struct tls *tls)

@@ -200,7 +200,7 @@ class Sink:
 class Relay:
     """`outlast serve` with a configuration of its own."""
 
-    def __init__(self, folder, dns, smtp_port, destination="", extra="", receive="", report="", spool=""):
+    def __init__(self, folder, dns, smtp_port, destination="", extra="", receive="", report="", spool="", listener=""):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "outlast.conf"
@@ -210,7 +210,7 @@ class Relay:
         self.process = None
         self.config_text = f"""
 hostname "relay.test";
-listener "127.0.0.1:0" {{ kind relay; }}
+listener "127.0.0.1:0" {{ kind relay; {listener} }}
 receive {{ {receive} }}
 spool {{ directory "{self.folder}/spool"; segment_size 4M; spare_segments 2; reserve_size 1M; {spool} }}
 dns {{ servers "127.0.0.1:{dns.port}"; ttl_min 100ms; timeout 2s; }}
@@ -231,8 +231,8 @@ defaults {{ {destination} }}
                                         stdin=subprocess.DEVNULL)
         wait_until(lambda: self.ready.exists() or self.process.poll() is not None, "the relay to be ready")
         assert self.process.poll() is None, f"the relay ended with {self.process.returncode}"
-        address = json.loads(self.ready.read_text())["listeners"][0]
-        self.port = int(address.rsplit(":", 1)[1])
+        self.listeners = json.loads(self.ready.read_text())["listeners"]
+        self.port = int(self.listeners[0].rsplit(":", 1)[1])
 
     def stop(self):
         if self.process and self.process.poll() is None:

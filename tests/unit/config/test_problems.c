@@ -85,6 +85,8 @@ static const struct {
 	  "t:2: defaults.preset: there is no preset 'fast'\n" },
 	{ "preset of a preset", "preset a { preset postfix; }",
 	  "t:1: preset \"a\".preset: a preset cannot take another preset\n" },
+	{ "TLS without a certificate", "listener 127.0.0.1:25 {\n\ttls starttls;\n}",
+	  "t:2: listener \"127.0.0.1:25\".tls: needs a certificate\n" },
 	{ "ttl", "dns { ttl_min 1h; ttl_max 1m; }", "t:1: dns.ttl_min: more than dns.ttl_max\n" },
 	{ "missing brace", "receive {\n\thops 50;\n\nspool {\n}\n",
 	  "t:1: receive: the block that begins here has no '}'\n"

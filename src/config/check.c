@@ -1,4 +1,5 @@
 #include "config/check.h"
+#include "base/macros.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -152,6 +153,17 @@ const char *check_route(struct bytes value)
 const char *check_word(struct bytes value)
 {
 	return is_name(value) ? NULL : "a name of letters, digits, - and _";
+}
+
+const char *check_own_cause(struct bytes value)
+{
+	static const char *const names[] = { "own_limit", "suspended", "held", "own_fault",
+		                             "none" };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (bytes_equal(value, bytes_of(names[i])))
+			return NULL;
+	return "one of own_limit, suspended, held, own_fault, none";
 }
 
 const char *check_not_empty(struct bytes value)

@@ -3,13 +3,14 @@
 #pragma once
 #include "base/bytes.h"
 
-const char *check_name(struct bytes value);     /* a host or domain name */
-const char *check_pattern(struct bytes value);  /* a domain, or "*." and a domain */
-const char *check_endpoint(struct bytes value); /* "192.0.2.1:25", "[2001:db8::1]:25" */
-const char *check_network(struct bytes value);  /* "192.0.2.0/24", "2001:db8::/32", an address */
-const char *check_address(struct bytes value);  /* an IP address */
-const char *check_mailbox(struct bytes value);  /* "local@domain" */
-const char *check_stub(struct bytes value);     /* "zone=192.0.2.1:53" */
-const char *check_route(struct bytes value);    /* hosts separated by blanks, see model/route.h */
-const char *check_word(struct bytes value);     /* a name that we give */
+const char *check_name(struct bytes value);      /* a host or domain name */
+const char *check_pattern(struct bytes value);   /* a domain, or "*." and a domain */
+const char *check_endpoint(struct bytes value);  /* "192.0.2.1:25", "[2001:db8::1]:25" */
+const char *check_network(struct bytes value);   /* "192.0.2.0/24", "2001:db8::/32", an address */
+const char *check_address(struct bytes value);   /* an IP address */
+const char *check_mailbox(struct bytes value);   /* "local@domain" */
+const char *check_stub(struct bytes value);      /* "zone=192.0.2.1:53" */
+const char *check_route(struct bytes value);     /* hosts separated by blanks, see model/route.h */
+const char *check_word(struct bytes value);      /* a name that we give */
+const char *check_own_cause(struct bytes value); /* own_limit, suspended, held, own_fault, none */
 const char *check_not_empty(struct bytes value);

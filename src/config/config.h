@@ -13,15 +13,16 @@ struct config_destination {
 	char *preset;         /* whose values were taken where no others are given; "" = none */
 	int64_t *schedule_us; /* the waits between attempts; the last one repeats */
 	int schedule_count;
-	int jitter_percent;          /* 10 */
-	int64_t lifetime_us;         /* 5 d */
-	int64_t notice_lifetime_us;  /* 2 d: for mail with the null sender */
-	int64_t delay_notice_us;     /* 4 h; 0: none */
-	int connections;             /* 20 per site */
-	int messages_per_connection; /* 100 */
-	int recipients_per_message;  /* 100 per transaction */
-	int64_t idle_us;             /* 5 s: a connection without work is closed */
-	int64_t *probe_us;           /* waits between probes of a closed site; last repeats */
+	int jitter_percent;                /* 10 */
+	int64_t lifetime_us;               /* 5 d */
+	struct config_strings not_counted; /* own causes whose time does not use up the lifetime */
+	int64_t notice_lifetime_us;        /* 2 d: for mail with the null sender */
+	int64_t delay_notice_us;           /* 4 h; 0: none */
+	int connections;                   /* 20 per site */
+	int messages_per_connection;       /* 100 */
+	int recipients_per_message;        /* 100 per transaction */
+	int64_t idle_us;                   /* 5 s: a connection without work is closed */
+	int64_t *probe_us;                 /* waits between probes of a closed site; last repeats */
 	int probe_count;
 	int failures_to_close; /* in a row, for a site with no open connection; 1 */
 	char *route;           /* "" = MX; else hosts, see model/route.h */

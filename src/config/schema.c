@@ -206,6 +206,11 @@ static const struct schema_key destination_keys[] = {
 	  .doc = "By how much each wait may be shorter or longer, by chance" },
 	{ "lifetime", AT(DURATION, _destination, lifetime_us), .initial = "5d", WAIT,
 	  .doc = "How long a recipient may stay queued; then it expires (5.4.7)" },
+	{ "not_counted", AT(STRINGS, _destination, not_counted), .initial = "suspended own_fault",
+	  .check = check_own_cause,
+	  .doc = "Causes of our own whose time does not count against the lifetime, of "
+	         "`own_limit`, "
+	         "`suspended`, `held`, `own_fault`; `none` is none of them" },
 	{ "notice_lifetime", AT(DURATION, _destination, notice_lifetime_us), .initial = "2d", WAIT,
 	  .doc = "The same for mail with the null sender" },
 	{ "delay_notice", AT(DURATION, _destination, delay_notice_us), .initial = "4h",

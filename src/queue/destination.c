@@ -22,6 +22,19 @@ struct destination *destination_find(const struct queue *queue, struct bytes nam
 	return NULL;
 }
 
+static void set_limits(const struct queue *queue, struct destination *destination)
+{
+	const struct config_strings *words;
+	enum cause cause;
+
+	destination->limits = config_destination_of(queue->config, destination->name);
+	destination->not_counted = 0;
+	words = &destination->limits->not_counted;
+	for (int i = 0; i < words->count; i++)
+		if (cause_parse(bytes_of(words->items[i]), &cause) && cause != CAUSE_NONE)
+			destination->not_counted |= 1U << cause;
+}
+
 static struct destination *create(struct queue *queue, struct bytes name)
 {
 	struct destination *destination = alloc_zeroed(sizeof *destination);
@@ -31,7 +44,7 @@ static struct destination *create(struct queue *queue, struct bytes name)
 		memcpy(copy, name.at, name.len);
 	copy[name.len] = '\0';
 	destination->name = (struct bytes){ copy, name.len };
-	destination->limits = config_destination_of(queue->config, name);
+	set_limits(queue, destination);
 	destination->timer.index = destination->turn.index = HEAP_NONE;
 	for (int i = 0; i < READY_LISTS; i++)
 		list_init(&destination->ready[i]);
@@ -146,10 +159,25 @@ static bool is_suspended(const struct queue *queue, const struct destination *de
 	return destination->suspension.is_set || queue->suspension.is_set;
 }
 
+/* Since when it has had the cause that it has now. A suspension found at start-up began before. */
+static int64_t cause_began_us(const struct queue *queue, const struct destination *destination)
+{
+	int64_t began_us = INT64_MAX;
+
+	if (!is_suspended(queue, destination))
+		return queue->now_us;
+	if (destination->suspension.is_set)
+		began_us = destination->suspension.since_us;
+	if (queue->suspension.is_set)
+		began_us = MIN(began_us, queue->suspension.since_us);
+	return began_us;
+}
+
+/* While messages are loaded it is not known yet who waits, nor, before all notes are, for what. */
 static void set_cause(struct queue *queue, struct destination *destination)
 {
-	int64_t waiting = (int64_t)destination->ready_count;
-	int cause = CAUSE_NONE;
+	int64_t waiting = (int64_t)destination->ready_count, began_us;
+	int before = timeline_cause(&destination->timeline), cause = CAUSE_NONE;
 
 	if (is_suspended(queue, destination))
 		cause = CAUSE_SUSPENDED;
@@ -157,13 +185,17 @@ static void set_cause(struct queue *queue, struct destination *destination)
 		cause = (int)destination->closed_cause;
 	else if (destination->site)
 		cause = CAUSE_OF_SITE;
-	if (cause == timeline_cause(&destination->timeline))
+	if (cause == before || queue->is_loading)
 		return;
 	count_ready(queue, destination, -waiting);
 	if (waiting == 0)
 		timeline_forget(&destination->timeline);
-	timeline_set(&destination->timeline, cause, queue->now_us);
+	began_us = cause_began_us(queue, destination);
+	timeline_begin_before(&destination->timeline, began_us);
+	timeline_set(&destination->timeline, cause, began_us);
 	count_ready(queue, destination, waiting);
+	if (before != CAUSE_NONE && (waiting > 0 || destination->has_note))
+		note_write_destination(queue, destination);
 }
 
 void destination_want_lookup(struct queue *queue, struct destination *destination,
@@ -222,6 +254,12 @@ void destination_settle(struct queue *queue, struct destination *destination)
 		ask_dns(queue, destination);
 	set_cause(queue, destination);
 	take_turns(queue, destination);
+}
+
+void destination_settle_all(struct queue *queue)
+{
+	HASH_EACH (node, &queue->destinations)
+		destination_settle(queue, CONTAINER_OF(node, struct destination, by_name));
 }
 
 void destination_probe_now(struct queue *queue, struct destination *destination)
@@ -364,9 +402,11 @@ void destination_take_route(struct queue *queue, const struct event_route *route
 	destination_settle(queue, destination);
 }
 
-static void set_suspension(struct suspension *suspension, const char *reason)
+static void set_suspension(struct suspension *suspension, const char *reason, int64_t now_us)
 {
 	alloc_free(suspension->reason);
+	if (!suspension->is_set)
+		suspension->since_us = now_us;
 	suspension->is_set = reason != NULL;
 	suspension->reason = reason ? strdup(reason) : NULL;
 }
@@ -377,15 +417,14 @@ void destination_suspend(struct queue *queue, struct bytes domain, const char *r
 
 	if (domain.len > 0) {
 		destination = destination_obtain(queue, domain);
-		set_suspension(&destination->suspension, reason);
-		note_write_destination(queue, destination);
+		set_suspension(&destination->suspension, reason, queue->now_us);
 		destination_settle(queue, destination);
+		note_write_destination(queue, destination);
 		return;
 	}
-	set_suspension(&queue->suspension, reason);
+	set_suspension(&queue->suspension, reason, queue->now_us);
 	note_write_suspension(queue);
-	HASH_EACH (node, &queue->destinations)
-		destination_settle(queue, CONTAINER_OF(node, struct destination, by_name));
+	destination_settle_all(queue);
 }
 
 void destination_use(struct queue *queue, struct destination *destination, int64_t arrived_us)
@@ -421,7 +460,7 @@ void destination_apply_config(struct queue *queue)
 		struct destination *destination = CONTAINER_OF(node, struct destination, by_name);
 		struct site *site = destination->site;
 
-		destination->limits = config_destination_of(queue->config, destination->name);
+		set_limits(queue, destination);
 		if (!site)
 			continue;
 		if (site->limits == &queue->config->defaults ||

@@ -27,6 +27,7 @@ struct destination {
 	enum lookup lookup;
 	struct site *site; /* NULL until routed; kept while closed */
 	const struct config_destination *limits;
+	uint32_t not_counted;    /* causes (1 << cause) whose time does not use up lifetimes */
 	int64_t valid_until_us;  /* of the route, or of the refusal */
 	struct heap_node timer;  /* when it is closed: the next look-up */
 	int64_t closed_since_us; /* the first failed look-up of a row; 0: none */
@@ -68,6 +69,9 @@ int64_t destination_since_us(const struct destination *destination); /* and sinc
 /* destination_settle - after any change: asks for a look-up, takes part in the site's turns or not,
  * sets the cause for which its mail waits. */
 void destination_settle(struct queue *queue, struct destination *destination);
+
+/* destination_settle_all - the same for each; after all has been loaded, too. */
+void destination_settle_all(struct queue *queue);
 
 void destination_want_lookup(struct queue *queue, struct destination *destination,
                              enum lookup lookup);

@@ -16,6 +16,7 @@
 
 struct suspension {
 	bool is_set;
+	int64_t since_us;
 	char *reason;
 };
 
@@ -25,6 +26,7 @@ struct queue {
 	uint64_t seed; /* of the hash of domains */
 	struct random random;
 	int64_t now_us;
+	bool is_loading;         /* start-up: who waits is not known yet */
 	struct actions *actions; /* of the running step */
 
 	struct roster roster;

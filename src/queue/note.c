@@ -5,7 +5,7 @@
 #include "queue/site.h"
 #include <string.h>
 
-#define NOTE_VERSION 1
+#define NOTE_VERSION 2
 #define KEY_OF_SITE  (1ULL << 63)
 #define REASON_MAX   1000
 
@@ -99,6 +99,7 @@ void note_write_destination(struct queue *queue, struct destination *destination
 	buffer_put_u64(out, (uint64_t)destination->closed_since_us);
 	buffer_put_u8(out, (uint8_t)destination->closed_cause);
 	buffer_put_u8(out, destination->suspension.is_set);
+	buffer_put_u64(out, (uint64_t)destination->suspension.since_us);
 	buffer_put_bytes(out, bytes_first(bytes_of(destination->suspension.reason), REASON_MAX));
 	put_timeline(out, &destination->timeline);
 	destination->has_note = true;
@@ -115,6 +116,7 @@ void note_write_suspension(struct queue *queue)
 		return;
 	}
 	out = begin(queue, NOTE_SUSPENSION);
+	buffer_put_u64(out, (uint64_t)queue->suspension.since_us);
 	buffer_put_bytes(out, bytes_first(bytes_of(queue->suspension.reason), REASON_MAX));
 	emit(queue, key, out);
 }
@@ -229,7 +231,7 @@ struct destination_note {
 	struct bytes name, reason;
 	uint8_t has_resolved, has_site, closed_cause, is_suspended;
 	uint64_t site;
-	int64_t closed_since_us;
+	int64_t closed_since_us, suspended_us;
 	struct timeline timeline;
 };
 
@@ -252,6 +254,7 @@ static void restore_destination(struct queue *queue, struct destination_note *no
 	if (note->closed_since_us > 0)
 		destination->state = DESTINATION_CLOSED;
 	destination->suspension.is_set = note->is_suspended;
+	destination->suspension.since_us = note->suspended_us;
 	if (note->is_suspended)
 		destination->suspension.reason = strndup(note->reason.at ? note->reason.at : "",
 		                                         note->reason.len);
@@ -275,21 +278,24 @@ static void load_destination(struct queue *queue, struct reader *in)
 	note.closed_since_us = (int64_t)reader_u64(in);
 	note.closed_cause = reader_u8(in);
 	note.is_suspended = reader_u8(in);
+	note.suspended_us = (int64_t)reader_u64(in);
 	note.reason = reader_bytes(in);
 	if (read_timeline(in, CAUSE_COUNT + 1, &note.timeline) && note.name.len > 0 &&
 	    note.closed_cause < CAUSE_COUNT && note.closed_since_us >= 0 && note.has_site <= 1 &&
-	    note.has_resolved <= 1 && note.is_suspended <= 1)
+	    note.has_resolved <= 1 && note.is_suspended <= 1 && note.suspended_us >= 0)
 		restore_destination(queue, &note);
 	timeline_deinit(&note.timeline);
 }
 
 static void load_suspension(struct queue *queue, struct reader *in)
 {
+	int64_t since_us = (int64_t)reader_u64(in);
 	struct bytes reason = reader_bytes(in);
 
-	if (in->is_short || queue->suspension.is_set)
+	if (in->is_short || queue->suspension.is_set || since_us < 0)
 		return;
 	queue->suspension.is_set = true;
+	queue->suspension.since_us = since_us;
 	queue->suspension.reason = strndup(reason.at ? reason.at : "", reason.len);
 }
 

@@ -15,6 +15,7 @@ struct queue *queue_create(const struct config *config, int worker_count, uint64
 
 	queue->config = config_acquire(config);
 	queue->worker_count = MAX(1, worker_count);
+	queue->is_loading = true;
 	queue->seed = seed;
 	random_seed(&queue->random, seed);
 	list_init(&queue->idle_destinations);
@@ -212,6 +213,10 @@ void queue_step(struct queue *queue, const struct event *event, int64_t now_us,
 {
 	queue->now_us = MAX(queue->now_us, now_us);
 	queue->actions = actions;
+	if (queue->is_loading && !is_loading(event)) {
+		queue->is_loading = false;
+		destination_settle_all(queue);
+	}
 	take_event(queue, event);
 	if (!is_loading(event)) {
 		run_timers(queue);

@@ -6,17 +6,11 @@
 #include "queue/state.h"
 
 #define POSTPONED_US 1000000LL /* a delay notice, while too many are under way */
+#define STOPPED_US   1000000LL /* how often a deadline that moves is looked at, at most */
 
 struct entry *recipient_entry(const struct queue *queue, const struct recipient *recipient)
 {
 	return roster_at(&queue->roster, recipient->slot);
-}
-
-struct schedule recipient_schedule(const struct queue *queue, const struct recipient *recipient)
-{
-	return (struct schedule){ .limits = recipient->destination->limits,
-		                  .entry = recipient_entry(queue, recipient),
-		                  .recipient = recipient };
 }
 
 bool recipient_is_ready(const struct recipient *recipient)
@@ -46,18 +40,26 @@ enum cause recipient_cause(const struct recipient *recipient)
 	return recipient->state == RECIPIENT_HELD ? CAUSE_HELD : (enum cause)recipient->cause;
 }
 
+/* What of its age is not booked yet; nothing once it is over. */
+static struct stretch unbooked(const struct queue *queue, const struct recipient *recipient)
+{
+	const struct entry *entry = recipient_entry(queue, recipient);
+	uint32_t from = tally_sum(&recipient->tally), to = entry_ticks(entry, queue->now_us);
+
+	if (recipient_is_final(recipient) || to < from)
+		to = from;
+	return (struct stretch){ entry->arrived_us, from, to };
+}
+
 /* Adds the time since it was booked last. Mail that waits for its site is booked from what the site
  * and the destination remember. */
 static void book_into(const struct queue *queue, const struct recipient *recipient,
                       struct tally *tally)
 {
 	const struct destination *destination = recipient->destination;
-	const struct entry *entry = recipient_entry(queue, recipient);
-	struct stretch stretch = { .arrived_us = entry->arrived_us,
-		                   .from = tally_sum(tally),
-		                   .to = entry_ticks(entry, queue->now_us) };
+	struct stretch stretch = unbooked(queue, recipient);
 
-	if (recipient_is_final(recipient) || stretch.to <= stretch.from)
+	if (stretch.to == stretch.from)
 		return;
 	if (recipient_is_ready(recipient))
 		timeline_book(&destination->timeline,
@@ -73,6 +75,65 @@ struct tally recipient_tally(const struct queue *queue, const struct recipient *
 
 	book_into(queue, recipient, &tally);
 	return tally;
+}
+
+/* An attempt that came to nothing took its time for the cause that ended it. */
+static void book_attempt(struct queue *queue, struct recipient *recipient, enum cause cause)
+{
+	struct stretch stretch = unbooked(queue, recipient);
+
+	tally_add(&recipient->tally, cause, stretch.to - stretch.from);
+}
+
+static uint32_t ticks_of(const struct tally *tally, uint32_t causes)
+{
+	uint32_t ticks = 0;
+
+	for (int cause = CAUSE_OWN_LIMIT; cause < CAUSE_COUNT; cause++)
+		if (causes & (1U << cause))
+			ticks += tally_of(tally, (enum cause)cause);
+	return ticks;
+}
+
+/* Of the time that is not booked yet. Most mail waits for a site that had one trouble only: then
+ * there is nothing to cut. */
+static uint32_t ticks_not_counted(const struct queue *queue, const struct recipient *recipient)
+{
+	const struct destination *destination = recipient->destination;
+	struct stretch stretch = unbooked(queue, recipient);
+	struct tally tally = { 0 };
+	uint32_t causes, ticks = 0;
+
+	if (!recipient_is_ready(recipient))
+		return destination->not_counted & (1U << recipient_cause(recipient))
+		               ? stretch.to - stretch.from
+		               : 0;
+	causes = destination->timeline.causes |
+	         (destination->site ? destination->site->timeline.causes : 0);
+	if (causes & destination->not_counted) {
+		timeline_book(&destination->timeline,
+		              destination->site ? &destination->site->timeline : NULL, stretch,
+		              &tally);
+		ticks = ticks_of(&tally, destination->not_counted);
+		tally_deinit(&tally);
+	}
+	return ticks;
+}
+
+struct schedule recipient_schedule(const struct queue *queue, const struct recipient *recipient)
+{
+	const struct destination *destination = recipient->destination;
+	struct schedule schedule = { .limits = destination->limits,
+		                     .entry = recipient_entry(queue, recipient),
+		                     .recipient = recipient };
+	int64_t ticks;
+
+	if (destination->not_counted && !recipient_is_final(recipient)) {
+		ticks = (int64_t)ticks_of(&recipient->tally, destination->not_counted) +
+		        ticks_not_counted(queue, recipient);
+		schedule.not_counted_us = ticks * TICK_US;
+	}
+	return schedule;
 }
 
 /* Counters. Those that are ready are counted by their destination. */
@@ -106,6 +167,12 @@ static void arrive(struct queue *queue, struct recipient *recipient)
 	recipient_arm(queue, recipient);
 }
 
+/* While its time is not counted, its deadline moves on with the clock. */
+static bool is_clock_stopped(const struct recipient *recipient)
+{
+	return recipient->destination->not_counted & (1U << recipient_cause(recipient));
+}
+
 void recipient_arm(struct queue *queue, struct recipient *recipient)
 {
 	struct schedule schedule = recipient_schedule(queue, recipient);
@@ -116,12 +183,14 @@ void recipient_arm(struct queue *queue, struct recipient *recipient)
 		return;
 	}
 	key_us = schedule_deadline_us(&schedule);
+	if (recipient_is_ready(recipient) && !(recipient->flags & RECIPIENT_IS_URGENT))
+		key_us = MIN(key_us, schedule_urgent_us(&schedule));
+	if (is_clock_stopped(recipient) && key_us > queue->now_us)
+		key_us = MAX(key_us, queue->now_us + STOPPED_US);
 	if (recipient->state == RECIPIENT_QUEUED) {
 		key_us = MIN(key_us, schedule_delay_us(&schedule));
 		if (!recipient_is_ready(recipient) && recipient->next)
 			key_us = MIN(key_us, entry_us(schedule.entry, recipient->next));
-		if (recipient_is_ready(recipient) && !(recipient->flags & RECIPIENT_IS_URGENT))
-			key_us = MIN(key_us, schedule_urgent_us(&schedule));
 	}
 	heap_move(&queue->timers, &recipient->timer, key_us);
 }
@@ -362,11 +431,16 @@ static void wait_for_site(struct queue *queue, struct recipient *recipient)
 	               queue->now_us + schedule_probe_us(destination->limits, 0, &queue->random));
 }
 
+static enum cause cause_of(const struct outcome *outcome)
+{
+	return outcome->cause ? outcome->cause : CAUSE_NETWORK;
+}
+
 static void defer(struct queue *queue, struct recipient *recipient, const struct outcome *outcome)
 {
 	struct log_entry *log;
 
-	recipient->cause = (uint8_t)(outcome->cause ? outcome->cause : CAUSE_NETWORK);
+	recipient->cause = (uint8_t)cause_of(outcome);
 	if (grant_wishes(queue, recipient, outcome))
 		return;
 	if (outcome->scope == SCOPE_SITE)
@@ -385,6 +459,8 @@ void recipient_take_result(struct queue *queue, struct recipient *recipient,
                            const struct outcome *outcome)
 {
 	ASSERT(recipient->state == RECIPIENT_DELIVERING);
+	if (outcome->result != RESULT_DELIVERED && outcome->result != RESULT_FAILED)
+		book_attempt(queue, recipient, cause_of(outcome));
 	recipient->attempts = (uint16_t)MIN(recipient->attempts + 1, UINT16_MAX);
 	switch (outcome->result) {
 	case RESULT_DELIVERED:
@@ -403,6 +479,7 @@ void recipient_take_result(struct queue *queue, struct recipient *recipient,
 void recipient_take_back(struct queue *queue, struct recipient *recipient, int64_t next_us)
 {
 	ASSERT(recipient->state == RECIPIENT_DELIVERING);
+	book_attempt(queue, recipient, CAUSE_OWN_FAULT);
 	if (grant_wishes(queue, recipient, NULL))
 		return;
 	recipient->cause = CAUSE_OWN_FAULT;
@@ -431,6 +508,7 @@ void recipient_extend(struct queue *queue, struct recipient *recipient, int64_t 
 
 static void become_urgent(struct queue *queue, struct recipient *recipient)
 {
+	book_into(queue, recipient, &recipient->tally); /* as what it is until now: ready */
 	destination_take(queue, recipient);
 	append_ready(queue, recipient);
 }

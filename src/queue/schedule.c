@@ -13,7 +13,8 @@ static int64_t lifetime_us(const struct schedule *schedule)
 	                          ? schedule->limits->notice_lifetime_us
 	                          : schedule->limits->lifetime_us;
 
-	return MAX(0, life_us + (int64_t)schedule->recipient->extension * TICK_US);
+	return MAX(0, life_us + (int64_t)schedule->recipient->extension * TICK_US) +
+	       schedule->not_counted_us;
 }
 
 int64_t schedule_deadline_us(const struct schedule *schedule)

@@ -9,9 +9,11 @@ struct schedule {
 	const struct config_destination *limits;
 	const struct entry *entry;
 	const struct recipient *recipient;
+	int64_t not_counted_us; /* of its age: time of our own that does not use up the lifetime */
 };
 
-/* schedule_deadline_us - no attempt begins at or after it. */
+/* schedule_deadline_us - no attempt begins at or after it. Moves on while time is not counted; the
+ * moment that DELIVERBY names stays (RFC 2852 4). */
 int64_t schedule_deadline_us(const struct schedule *schedule);
 
 /* schedule_last_us - when the last attempt is made if the schedule would go beyond the deadline. */

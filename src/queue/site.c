@@ -6,6 +6,7 @@
 #include "queue/schedule.h"
 
 #define HINT_MAX_US US_PER_HOUR
+#define NOTED_US    US_PER_MINUTE /* how much of a timeline a restart may lose */
 
 /* A hole in this table is a transition that must not happen. A closed site is opened by any job
  * that is accepted, even one that began before it was closed. */
@@ -307,12 +308,16 @@ static void bring_up_to_date(struct queue *queue, struct site *site)
 	if ((int)now != before) {
 		queue->totals.by_cause[before] -= site->waiting;
 		queue->totals.by_cause[now] += site->waiting;
-		if (site->ready == 0)
+		if (site->ready == 0 && !queue->is_loading)
 			timeline_forget(&site->timeline);
 		timeline_set(&site->timeline, (int)now, queue->now_us);
+		if (site->waiting > 0 && queue->now_us >= site->noted_us + NOTED_US)
+			site->is_note_due = true;
 	}
-	if (site->is_note_due)
-		note_write_site(queue, site);
+	if (!site->is_note_due)
+		return;
+	note_write_site(queue, site);
+	site->noted_us = queue->now_us;
 	site->is_note_due = false;
 }
 

@@ -30,6 +30,7 @@ struct site {
 	const struct job *probe_job;   /* the probe under way */
 	struct job **slots;
 	uint32_t slot_count, busy, window, users; /* users: destinations that point here */
+	int64_t noted_us;
 	bool is_note_due, has_note;
 };
 

@@ -36,6 +36,7 @@ static void append(struct timeline *timeline, struct span span)
 		                               sizeof *timeline->spans);
 	}
 	timeline->spans[timeline->count++] = span;
+	timeline->causes |= 1U << span.cause;
 }
 
 void timeline_set(struct timeline *timeline, int cause, int64_t now_us)
@@ -51,11 +52,20 @@ void timeline_set(struct timeline *timeline, int cause, int64_t now_us)
 		append(timeline, (struct span){ now_us, (uint8_t)cause });
 }
 
+void timeline_begin_before(struct timeline *timeline, int64_t at_us)
+{
+	if (timeline_since_us(timeline) <= at_us)
+		return;
+	timeline_forget(timeline);
+	timeline->spans[0].since_us = at_us - 1;
+}
+
 void timeline_forget(struct timeline *timeline)
 {
 	if (timeline->count > 1)
 		timeline->spans[0] = timeline->spans[timeline->count - 1];
 	timeline->count = MIN(timeline->count, 1);
+	timeline->causes = timeline->count ? 1U << timeline->spans[0].cause : 0;
 }
 
 static void adopt_span(struct timeline *timeline, const struct timeline *site, int64_t from_us,

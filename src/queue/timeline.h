@@ -17,6 +17,7 @@ struct span {
 struct timeline {
 	struct span *spans; /* in order; the last one lasts, the first also covers all before it */
 	uint16_t count, capacity;
+	uint32_t causes; /* 1 << cause of each that it has, or had before it was cut */
 };
 
 /* What has to be booked: ticks `from` to `to` of a life that began at `arrived_us`. */
@@ -27,6 +28,9 @@ struct stretch {
 
 void timeline_deinit(struct timeline *timeline);
 void timeline_set(struct timeline *timeline, int cause, int64_t now_us);
+/* timeline_begin_before - what it says now began before `at_us`: for what was found at start-up and
+ * concerns an earlier time. */
+void timeline_begin_before(struct timeline *timeline, int64_t at_us);
 void timeline_forget(struct timeline *timeline); /* all but the last span: nobody waits */
 
 /* timeline_adopt - where `timeline` says CAUSE_OF_SITE, put what `site` says, up to now. */

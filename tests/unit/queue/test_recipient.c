@@ -240,7 +240,7 @@ static void test_expired_in_every_state(void)
 		struct desk desk;
 		uint64_t id;
 
-		desk_open(&desk, "defaults { lifetime 1m; probe 90s; }");
+		desk_open(&desk, "defaults { lifetime 1m; probe 90s; not_counted none; }");
 		id = desk_send(&desk, "x@b.test");
 		rows[i].prepare(&desk, id);
 		desk_wait(&desk, 61 * US_PER_SECOND);
@@ -251,6 +251,47 @@ static void test_expired_in_every_state(void)
 			CHECK_INT(rows[i].name, notice->notice.recipients[0].cause, rows[i].cause);
 		desk_close(&desk);
 	}
+}
+
+/* Time that our own operator or our own fault takes does not use up the lifetime; the sum of the
+ * ledger is the age all the same. */
+static void test_time_not_counted(void)
+{
+	struct recipient_view view;
+	int64_t arrived_us;
+	struct desk desk;
+	uint64_t id;
+
+	desk_open(&desk, "defaults { lifetime 1m; probe 90s; }");
+	id = desk_send(&desk, "x@b.test");
+	arrived_us = desk.now_us;
+	desk_wait(&desk, 20 * US_PER_SECOND);
+	suspend(&desk, id);
+	desk_wait(&desk, US_PER_HOUR);
+	view = desk_view(&desk, id, 0);
+	CHECK_INT("moved on", (view.deadline_us - desk.now_us) / US_PER_SECOND, 40);
+	CHECK_INT("cause", view.ledger.seconds[CAUSE_SUSPENDED], 3600);
+	desk_command(&desk, COMMAND_RESUME, 0, "b.test");
+	desk_wait(&desk, 39 * US_PER_SECOND);
+	CHECK_INT("not yet", desk_logged(&desk, LOGGED_EXPIRED), 0);
+	desk_wait(&desk, 2 * US_PER_SECOND);
+	CHECK_INT("expired", desk_logged(&desk, LOGGED_EXPIRED), 1);
+	CHECK_INT("age", (desk.now_us - arrived_us) / US_PER_SECOND, 3661);
+	desk_close(&desk);
+}
+
+/* An attempt that came to nothing took its time for what ended it. */
+static void test_attempt_is_booked(void)
+{
+	struct desk desk;
+	uint64_t id;
+
+	desk_open(&desk, config);
+	id = send_routed(&desk, "x@b.test");
+	desk.now_us += 90 * US_PER_SECOND;
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_HOST_DOWN));
+	CHECK_INT("booked", desk_view(&desk, id, 0).ledger.seconds[CAUSE_HOST_DOWN], 90);
+	desk_close(&desk);
 }
 
 static void test_expired_after_result(void)
@@ -396,6 +437,6 @@ static void test_order(void)
 }
 
 TEST_MAIN(test_delivered, test_deferred, test_failed, test_notify, test_mixed, test_expired,
-          test_expired_in_every_state, test_expired_after_result, test_many_expire,
-          test_many_delayed, test_delay_notice, test_no_delay_notice_while_held, test_not_attempted,
-          test_order)
+          test_expired_in_every_state, test_time_not_counted, test_attempt_is_booked,
+          test_expired_after_result, test_many_expire, test_many_delayed, test_delay_notice,
+          test_no_delay_notice_while_held, test_not_attempted, test_order)

@@ -16,7 +16,7 @@ static const struct config_destination limits = { .schedule_us = waits,
 
 static struct entry entry;
 static struct recipient recipient;
-static const struct schedule schedule = { &limits, &entry, &recipient };
+static const struct schedule schedule = { &limits, &entry, &recipient, 0 };
 
 static void reset(void)
 {

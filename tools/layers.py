@@ -13,7 +13,7 @@ MAY = {
     "mail": "",
     "runtime": "",
     "http": "runtime",
-    "codes": "model smtp",
+    "codes": "model smtp mail",
     "dns": "model config runtime",
     "receive": "model config smtp mail runtime",
     "spool": "model config runtime",

@@ -19,6 +19,7 @@ const struct cli_command cli_commands[] = {
 	{ "config", "check FILE | show | reload | document", "the configuration", cli_config },
 	{ "spool", "verify | export DIRECTORY", "look after the spool of a stopped relay",
 	  cli_spool },
+	{ "bounce", "[FILE | MAILDIR | MBOX | -] ...", "what returned messages say", cli_bounce },
 	{ "lab", "WORLD.conf", "a small scripted internet on loopback", cli_lab },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -1,0 +1,85 @@
+/* codes/bounce_own.h - what the files of the bounce reader share. The way of a message: its parts
+ * (letter), the status fields (fields) or the text (text), the codes in it (said), what they mean
+ * (meaning). The phrases that mailers use are data (phrases). */
+#pragma once
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "codes/bounce.h"
+
+#define ADDRESS_BYTES_MAX 320
+
+struct mention;
+
+/* What the message is made of. All text is UTF-8 with bare LFs. */
+struct letter {
+	struct arena *arena;
+	struct bytes headers;
+	struct bytes subject, from;
+	struct bytes notice;   /* what a person is told, without the returned message */
+	struct bytes lower;    /* the same in small letters (ASCII) */
+	struct bytes status;   /* delivery status fields; empty if there are none */
+	struct bytes original; /* header section of the returned message */
+	bool has_feedback, has_disposition, is_cut;
+	struct mention *mentions; /* addresses in the notice, found when first asked for */
+	int mention_count;
+};
+
+void letter_read(struct bytes message, struct arena *arena, struct letter *letter_out);
+
+/* letter_address_next - the next mail address in `*rest`, which then begins behind it. `is_text`:
+ * bare words of other scripts may stand around it. */
+bool letter_address_next(struct bytes *rest, struct bytes *address_out);
+
+/* Whether `address` stands in one of the fields named, and the first that does. */
+bool letter_field_has(struct bytes headers, const char *const *names, struct bytes address);
+bool letter_field_address(struct bytes headers, const char *const *names,
+                          struct bytes *address_out);
+extern const char *const letter_recipient_fields[];
+extern const char *const letter_sender_fields[];
+
+/* The codes of a refusal in free text, and where the refusal begins. Zero: not there. */
+struct said {
+	int reply;
+	int class, subject, detail;
+	int score;    /* how sure: 0 nothing, above 3 a whole reply */
+	size_t start; /* of the first code */
+};
+void said_find(struct bytes text, struct said *said_out);
+
+/* said_parse_status - "5.1.1" at the front of `text`, perhaps cut ("5.0."). */
+bool said_parse_status(struct bytes text, struct said *said_out);
+
+/* fields_read - recipients of the delivery status. False if there is none. */
+bool fields_read(struct letter *letter, struct bounce *bounce);
+
+/* text_read - recipients of a notice without status fields. */
+void text_read(struct letter *letter, struct bounce *bounce);
+
+/* text_about - what the notice says of that address: from the code of the refusal on, or the lines
+ * behind the address; empty if there are none. */
+struct bytes text_about(struct letter *letter, struct bytes address);
+
+/* meaning_find - category and advice of what was said; `more` is text to fall back on. */
+void meaning_find(struct bounce_recipient *recipient, struct bytes more);
+
+/* The phrases, in small letters. */
+enum phrase {
+	PHRASE_LIST,      /* recipients follow */
+	PHRASE_FAILED,    /* given up */
+	PHRASE_DELAYED,   /* still trying */
+	PHRASE_DELIVERED, /* arrived */
+	PHRASE_ORIGINAL,  /* the returned message follows */
+	PHRASE_FAILURE_SUBJECT,
+	PHRASE_DELAY_SUBJECT,
+	PHRASE_AUTO_SUBJECT,  /* at the start of the subject */
+	PHRASE_CHALLENGE,     /* asks the sender to prove himself */
+	PHRASE_RECIPIENT,     /* in front of an address: it is the recipient */
+	PHRASE_NOT_RECIPIENT, /* in front of an address: it is not */
+	PHRASE_REASON,        /* on the same line as an address: something went wrong with it */
+	PHRASES,
+};
+
+/* phrase_find - the position of the first phrase of that kind found in `lower`, or -1. */
+ptrdiff_t phrase_find(enum phrase kind, struct bytes lower);
+bool phrase_starts(enum phrase kind, struct bytes lower); /* `lower` begins with one */
+bool phrase_ends(enum phrase kind, struct bytes lower);   /* `lower` ends with one, as words */

@@ -71,6 +71,10 @@ static void print_attempts(json_t *message, json_int_t index)
 		if (*cli_string(attempt, "host"))
 			printf("  [%s, %s]", cli_string(attempt, "host"),
 			       cli_string(attempt, "address"));
+		if (*cli_string(attempt, "tls"))
+			printf("  (%s%s)", cli_string(attempt, "tls"),
+			       json_is_true(json_object_get(attempt, "verified")) ? ", verified"
+			                                                          : "");
 		if (json_is_true(json_object_get(attempt, "duplicate_possible")))
 			printf("  (it may have been delivered: no reply came to the final dot)");
 		putchar('\n');

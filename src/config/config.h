@@ -24,8 +24,11 @@ struct config_destination {
 	int64_t idle_us;                   /* 5 s: a connection without work is closed */
 	int64_t *probe_us;                 /* waits between probes of a closed site; last repeats */
 	int probe_count;
-	int failures_to_close; /* in a row, for a site with no open connection; 1 */
-	char *route;           /* "" = MX; else hosts, see model/route.h */
+	int failures_to_close;           /* in a row, for a site with no open connection; 1 */
+	char *route;                     /* "" = MX; else hosts, see model/route.h */
+	char *tls;                       /* none, may (default), must, verify */
+	struct config_strings tls_names; /* with verify: what the certificate must be for; empty:
+	                                    the host's name */
 };
 
 struct config_deliver {
@@ -39,6 +42,8 @@ struct config_deliver {
 	int64_t body_timeout_us;                /* each write of the content: 3 min */
 	int64_t dot_timeout_us;                 /* 10 min */
 	int64_t quit_timeout_us;                /* 5 s */
+	int64_t handshake_timeout_us;           /* TLS: 1 min */
+	char *tls_trust;                        /* PEM, the authorities to believe; "" = none */
 	int addresses_per_attempt;              /* 10: hosts x addresses tried at most */
 	int connections;                        /* 1,000 in all */
 	bool ipv6;                              /* yes */

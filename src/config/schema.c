@@ -152,6 +152,11 @@ static const struct schema_key deliver_keys[] = {
 	  .doc = "For the reply to the end of the content" },
 	{ "quit_timeout", AT(DURATION, _deliver, quit_timeout_us), .initial = "5s", WAIT,
 	  .doc = "For the reply to QUIT" },
+	{ "handshake_timeout", AT(DURATION, _deliver, handshake_timeout_us), .initial = "1m", WAIT,
+	  .doc = "For a TLS handshake" },
+	{ "tls_trust", AT(STRING, _deliver, tls_trust),
+	  .initial = "/etc/ssl/certs/ca-certificates.crt",
+	  .doc = "File with the authorities whose certificates are believed (PEM)" },
 	{ "addresses_per_attempt", AT(NUMBER, _deliver, addresses_per_attempt), .initial = "10",
 	  .min = 1, .max = 100, .doc = "Addresses of all hosts together that one attempt tries" },
 	{ "connections", AT(NUMBER, _deliver, connections), .initial = "1000", .min = 1,
@@ -234,6 +239,13 @@ static const struct schema_key destination_keys[] = {
 	{ "route", AT(STRING, _destination, route), .check = check_route,
 	  .doc = "Hosts to deliver to, separated by blanks, instead of the MX records",
 	  .example = "\"smarthost.example.com:587\"" },
+	{ "tls", AT(CHOICE, _destination, tls), .initial = "may", .choices = "none may must verify",
+	  .doc = "Least security: may is TLS where it can be had, must is never plaintext, verify "
+	         "also wants a valid certificate; mail that cannot have it waits (cause `tls`)" },
+	{ "tls_names", AT(STRINGS, _destination, tls_names), .check = check_pattern,
+	  .doc = "With `tls verify`: names of which the certificate must bear one; the host's own "
+	         "name if none is given",
+	  .example = "mx.example.com" },
 };
 
 #define KEYS(array) .keys = array, .key_count = COUNT(array)

@@ -1,5 +1,6 @@
 #include "deliver/client.h"
 #include "base/alloc.h"
+#include "deliver/secure.h"
 #include "deliver/verdict.h"
 #include "runtime/clock.h"
 #include "runtime/fiber.h"
@@ -24,6 +25,8 @@ void client_fill_peer(const struct client *client, struct outcome *outcome)
 {
 	memcpy(outcome->host, client->host, sizeof outcome->host);
 	memcpy(outcome->address, client->address, sizeof outcome->address);
+	memcpy(outcome->tls, client->tls, sizeof outcome->tls);
+	outcome->is_verified = client->verified_for != NULL;
 }
 
 static bool client_die(struct client *client, int code, enum phase phase, struct bytes seen)
@@ -148,21 +151,21 @@ static bool wants_helo(int code)
 	return code == 500 || code == 501 || code == 502 || code == 504 || code == 550;
 }
 
-static bool introduce(struct client *client, struct reply *reply)
+PARKS bool client_introduce(struct client *client, struct reply *reply_out)
 {
 	const char *own_name = client->config->deliver.helo;
 
 	client_say(client, "EHLO %s", own_name);
-	if (!client_send(client, PHASE_EHLO) || !client_hear(client, PHASE_EHLO, reply))
+	if (!client_send(client, PHASE_EHLO) || !client_hear(client, PHASE_EHLO, reply_out))
 		return false;
-	if (reply->code / 100 == 2) {
-		extensions_read(reply, &client->extensions);
+	if (reply_out->code / 100 == 2) {
+		extensions_read(reply_out, &client->extensions);
 		return true;
 	}
-	if (!wants_helo(reply->code))
+	if (!wants_helo(reply_out->code))
 		return true;
 	client_say(client, "HELO %s", own_name);
-	return client_send(client, PHASE_EHLO) && client_hear(client, PHASE_EHLO, reply);
+	return client_send(client, PHASE_EHLO) && client_hear(client, PHASE_EHLO, reply_out);
 }
 
 /* Greeting and EHLO. On a refusal QUIT is still said, without waiting for what it brings. */
@@ -175,7 +178,7 @@ static bool begin(struct client *client, struct outcome *outcome)
 		goto dead;
 	if (reply.code / 100 == 2) {
 		phase = PHASE_EHLO;
-		if (!introduce(client, &reply))
+		if (!client_introduce(client, &reply))
 			goto dead;
 	}
 	if (reply.code / 100 == 2 && client_is_silent(client, phase))
@@ -223,11 +226,14 @@ static void name_peer(struct client *client, const struct client_target *target)
 	snprintf(client->address, sizeof client->address, "%.47s", text);
 }
 
-PARKS struct client *client_open(const struct client_target *target, struct outcome *outcome_out,
-                                 int *rank_out)
+/* One connection up to where mail may be sent; NULL: see client_open. `*is_again_out`: another one
+ * without TLS may do. */
+PARKS static struct client *open_once(const struct client_target *target, struct outcome *outcome,
+                                      int *rank_out, bool *is_again_out)
 {
 	const struct config_deliver *config = &target->config->deliver;
 	struct client *client = alloc_zeroed(sizeof *client);
+	enum secure_result secured = SECURE_GO_ON;
 	char place[ADDRESS_TEXT_MAX + 10];
 	struct err err = { 0 };
 	struct address source;
@@ -238,16 +244,43 @@ PARKS struct client *client_open(const struct client_target *target, struct outc
 	if (stream_connect(&target->address, source_for(config, &target->address, &source),
 	                   clock_now_us() + config->connect_timeout_us, &client->stream,
 	                   &err) < 0) {
-		*rank_out = verdict_of_connect(&err, target->host, place, outcome_out);
+		*rank_out = verdict_of_connect(&err, target->host, place, outcome);
 		goto fail;
 	}
-	if (begin(client, outcome_out))
+	if (!begin(client, outcome)) {
+		*rank_out = outcome->code ? RANK_REPLY : RANK_LOST;
+		goto fail;
+	}
+	if (target->secure)
+		secured = secure_client(client, target->secure, outcome);
+	if (secured == SECURE_GO_ON)
 		return client;
-	*rank_out = outcome_out->code ? RANK_REPLY : RANK_LOST;
+	*is_again_out = secured == SECURE_START_AGAIN;
+	*rank_out = outcome->cause == CAUSE_TLS ? RANK_TLS : outcome->code ? RANK_REPLY : RANK_LOST;
+	if (!client->is_dead) {
+		client_say(client, "QUIT");
+		client_send(client, PHASE_RSET);
+	}
 fail:
-	client_fill_peer(client, outcome_out);
+	client_fill_peer(client, outcome);
 	client_close(client);
 	return NULL;
+}
+
+PARKS struct client *client_open(const struct client_target *target, struct outcome *outcome_out,
+                                 int *rank_out)
+{
+	struct client_target plain = *target;
+	bool is_again = false;
+	struct client *client = open_once(target, outcome_out, rank_out, &is_again);
+
+	if (!client && is_again) {
+		plain.secure = NULL;
+		client = open_once(&plain, outcome_out, rank_out, &is_again);
+	}
+	if (client)
+		client->was_tls_wanted = target->secure && target->secure->policy != SECURE_NONE;
+	return client;
 }
 
 PARKS bool client_reset(struct client *client)

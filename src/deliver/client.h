@@ -7,17 +7,23 @@
 #include "runtime/stream.h"
 #include "smtp/extension.h"
 
+struct secure_wish;
+
 struct client {
 	struct stream *stream;
 	const struct config *config;
 	struct extensions extensions;
 	char host[OUTCOME_HOST_MAX];
 	char address[48];
-	struct buffer out; /* commands not sent yet */
-	size_t heard;      /* bytes of the last reply, dropped when the next is heard */
-	bool is_dead;      /* nothing more can be said; `trouble` says why */
-	bool needs_reset;  /* a transaction was left in the middle */
-	bool is_reused;    /* it has been idle, and nothing was heard on it since */
+	char tls[OUTCOME_TLS_MAX]; /* "": plaintext */
+	bool was_tls_wanted;       /* by its first message; there may have been none to be had */
+	const struct config_destination
+		*verified_for; /* whose policy wanted it; NULL: not verified */
+	struct buffer out;     /* commands not sent yet */
+	size_t heard;          /* bytes of the last reply, dropped when the next is heard */
+	bool is_dead;          /* nothing more can be said; `trouble` says why */
+	bool needs_reset;      /* a transaction was left in the middle */
+	bool is_reused;        /* it has been idle, and nothing was heard on it since */
 	uint32_t transactions;
 	uint32_t *open_count;   /* counted in here while it is open; NULL: nowhere */
 	struct outcome trouble; /* for every recipient that has no answer yet */
@@ -27,12 +33,17 @@ struct client_target {
 	const char *host;
 	struct address address;
 	const struct config *config;
+	const struct secure_wish *secure; /* NULL: plaintext */
 };
 
-/* client_open - connects, hears the greeting, says EHLO (or HELO). NULL: not usable, `*outcome_out`
- * and `*rank_out` (enum rank) say why. PARKS */
+/* client_open - connects, hears the greeting, says EHLO (or HELO), goes to TLS as wished; where
+ * that does not work and need not, connects once more without. NULL: not usable, `*outcome_out` and
+ * `*rank_out` (enum rank) say why. PARKS */
 PARKS struct client *client_open(const struct client_target *target, struct outcome *outcome_out,
                                  int *rank_out);
+
+/* client_introduce - EHLO, or HELO where that is not known; fills `extensions`. PARKS */
+PARKS bool client_introduce(struct client *client, struct reply *reply_out);
 
 /* client_say - adds a command line (without its end). */
 void client_say(struct client *client, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -65,5 +76,5 @@ PARKS bool client_reset(struct client *client);
 PARKS void client_quit(struct client *client);
 void client_close(struct client *client); /* at once; takes NULL */
 
-/* client_fill_peer - host and address of the outcome. */
+/* client_fill_peer - host, address and TLS of the outcome. */
 void client_fill_peer(const struct client *client, struct outcome *outcome);

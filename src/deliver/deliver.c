@@ -1,9 +1,12 @@
 #include "deliver/deliver.h"
 #include "base/alloc.h"
+#include "base/log.h"
 #include "deliver/hosts.h"
 #include "deliver/idle.h"
+#include "deliver/secure.h"
 #include "deliver/transaction.h"
 #include "runtime/clock.h"
+#include "runtime/tls.h"
 #include <limits.h>
 #include <stdio.h>
 
@@ -13,6 +16,8 @@ struct deliverer {
 	struct random random;
 	struct own own;
 	struct idle_table idle;
+	struct tls_context *tls;
+	struct secure_memory memory;
 	struct deliverer_stats stats;
 };
 
@@ -21,10 +26,27 @@ struct run {
 	const struct deliver_job *job;
 	struct deliver_result *result;
 	const struct config *config;
+	struct secure_wish secure; /* the most that any of its recipients' destinations wants */
 	struct content content;
 	struct content downgraded; /* made when the first host without 8BITMIME is met */
 	bool has_downgraded, cannot_downgrade, is_utf8;
 };
+
+/* Without authorities nothing verifies, and mail that needs it waits; the rest goes on. */
+static void read_trust(struct deliverer *deliverer)
+{
+	const char *path = deliverer->config->deliver.tls_trust;
+	struct tls_context *context;
+	struct err err = { 0 };
+
+	if (tls_client_create(*path ? path : NULL, &context, &err) < 0) {
+		log_warning("deliver", "%s: no certificate will be believed", err.text);
+		if (deliverer->tls || tls_client_create(NULL, &context, &err) < 0)
+			return;
+	}
+	tls_context_destroy(deliverer->tls);
+	deliverer->tls = context;
+}
 
 struct deliverer *deliverer_create(const struct config *config, struct resolver *resolver)
 {
@@ -33,6 +55,7 @@ struct deliverer *deliverer_create(const struct config *config, struct resolver 
 	deliverer->config = config_acquire(config);
 	deliverer->resolver = resolver;
 	random_seed(&deliverer->random, random_entropy());
+	read_trust(deliverer);
 	return deliverer;
 }
 
@@ -40,6 +63,7 @@ void deliverer_reload(struct deliverer *deliverer, const struct config *config)
 {
 	config_release(deliverer->config);
 	deliverer->config = config_acquire(config);
+	read_trust(deliverer);
 }
 
 void deliverer_stop(struct deliverer *deliverer)
@@ -53,6 +77,8 @@ void deliverer_destroy(struct deliverer *deliverer)
 		return;
 	idle_deinit(&deliverer->idle);
 	own_deinit(&deliverer->own);
+	secure_memory_deinit(&deliverer->memory);
+	tls_context_destroy(deliverer->tls);
 	config_release(deliverer->config);
 	alloc_free(deliverer);
 }
@@ -251,6 +277,7 @@ PARKS static struct client *connect_anew(struct run *run)
 		.domain = message_domain(first->address),
 		.addresses_left = job->is_probe ? INT_MAX
 		                                : run->config->deliver.addresses_per_attempt,
+		.secure = &run->secure,
 		.accepts = accepts,
 		.arg = run,
 	};
@@ -277,7 +304,8 @@ PARKS static struct client *take_idle(struct run *run)
 	if (!client)
 		return NULL;
 	client->is_reused = true;
-	if (is_used_up(run, client) || !accepts(run, client, &ignored)) {
+	if (is_used_up(run, client) || !secure_suffices(client, &run->secure) ||
+	    !accepts(run, client, &ignored)) {
 		idle_retire(client);
 		return NULL;
 	}
@@ -303,6 +331,26 @@ PARKS static void converse(struct run *run)
 		part(run, client);
 }
 
+/* One connection for all recipients: the strictest of their destinations decides. */
+static void find_security(struct run *run)
+{
+	const struct deliver_job *job = run->job;
+
+	run->secure.context = run->deliverer->tls;
+	run->secure.memory = &run->deliverer->memory;
+	for (uint32_t i = 0; i < job->recipient_count; i++) {
+		struct bytes address = job->message->recipients[job->recipients[i]].address;
+		const struct config_destination *destination = config_destination_of(
+			run->config, message_domain(address));
+		enum secure_policy policy = secure_policy_of(destination);
+
+		if (i > 0 && policy <= run->secure.policy)
+			continue;
+		run->secure.policy = policy;
+		run->secure.destination = destination;
+	}
+}
+
 static void finish(struct run *run, int64_t started_us)
 {
 	int64_t took_ms = (clock_now_us() - started_us) / 1000;
@@ -324,6 +372,7 @@ PARKS void deliverer_run(struct deliverer *deliverer, const struct deliver_job *
 	for (uint32_t i = 0; i < job->recipient_count; i++)
 		result->outcomes[i] = (struct outcome){ 0 };
 	run.config = config_acquire(deliverer->config);
+	find_security(&run);
 	refuse_unsafe(&run);
 	if (deliverer->idle.is_stopping) {
 		verdict_own_fault("the relay is stopping", &fault);

@@ -72,7 +72,7 @@ static bool try_address(struct search *search, const struct client_target *targe
 	if (!client) {
 		hosts->failures++;
 		note(hosts, (enum rank)rank, &outcome);
-		*is_answered_out = rank == RANK_REPLY;
+		*is_answered_out = rank == RANK_REPLY || rank == RANK_TLS;
 		return false;
 	}
 	if (hosts->accepts(hosts->arg, client, &outcome)) {
@@ -124,7 +124,8 @@ static bool try_host(struct search *search, const struct route_host *host,
 	if (answer.count == 0)
 		note_no_address(hosts, host->name, &answer);
 	for (int i = 0; i < answer.count && !is_answered; i++) {
-		struct client_target target = { host->name, answer.addresses[i], hosts->config };
+		struct client_target target = { host->name, answer.addresses[i], hosts->config,
+			                        hosts->secure };
 
 		address_set_port(&target.address, hosts->route->port);
 		if (is_self(hosts, &target.address)) {

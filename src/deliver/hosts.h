@@ -17,6 +17,7 @@ struct hosts {
 	const struct route *route;
 	struct bytes domain; /* of the recipients */
 	int addresses_left;  /* may still be tried */
+	const struct secure_wish *secure;
 	/* accepts - may the mail go through this client? Else the verdict says why, and the next
 	 * host is tried. */
 	bool (*accepts)(void *arg, const struct client *client, struct outcome *outcome_out);

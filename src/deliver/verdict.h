@@ -7,7 +7,7 @@
 #include "smtp/reply.h"
 
 /* What counts more when several hosts were tried in one attempt and none took the mail. */
-enum rank { RANK_NONE, RANK_DNS, RANK_UNREACHABLE, RANK_CONNECT, RANK_LOST, RANK_REPLY };
+enum rank { RANK_NONE, RANK_DNS, RANK_UNREACHABLE, RANK_CONNECT, RANK_LOST, RANK_TLS, RANK_REPLY };
 
 /* verdict_of_reply - 2yz delivered, 4yz deferred, 5yz failed (before MAIL: deferred, since other
  * hosts and other days may do: standards 3.22); 3yz is nothing that may be said here: protocol. */

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HISTORY_VERSION 1
-#define HISTORY_MAX     (HISTORY_FIRST + HISTORY_LAST)
+#define HISTORY_VERSION    2
+#define HISTORY_BEFORE_TLS 1
+#define HISTORY_MAX        (HISTORY_FIRST + HISTORY_LAST)
 
 void history_deinit(struct history *history)
 {
@@ -77,6 +78,8 @@ static void encode_attempt(const struct attempt *attempt, struct buffer *out)
 	buffer_put_bytes(out, bytes_of(outcome->host));
 	buffer_put_bytes(out, bytes_of(outcome->address));
 	buffer_put_bytes(out, bytes_of(outcome->text));
+	buffer_put_bytes(out, bytes_of(outcome->tls));
+	buffer_put_u8(out, outcome->is_verified);
 }
 
 void history_encode(const struct history *history, struct buffer *out)
@@ -94,7 +97,7 @@ static void copy_text(struct bytes from, char *to, size_t size)
 }
 
 /* False if a value is none that encode_attempt could have written. */
-static bool decode_attempt(struct reader *reader, struct attempt *attempt)
+static bool decode_attempt(struct reader *reader, uint8_t version, struct attempt *attempt)
 {
 	struct outcome *outcome = &attempt->outcome;
 
@@ -114,6 +117,10 @@ static bool decode_attempt(struct reader *reader, struct attempt *attempt)
 	copy_text(reader_bytes(reader), outcome->host, sizeof outcome->host);
 	copy_text(reader_bytes(reader), outcome->address, sizeof outcome->address);
 	copy_text(reader_bytes(reader), outcome->text, sizeof outcome->text);
+	if (version > HISTORY_BEFORE_TLS) {
+		copy_text(reader_bytes(reader), outcome->tls, sizeof outcome->tls);
+		outcome->is_verified = reader_u8(reader) != 0;
+	}
 	return !reader->is_short && outcome->result <= RESULT_FAILED &&
 	       outcome->cause < CAUSE_COUNT && outcome->scope <= SCOPE_SITE &&
 	       outcome->phase < PHASE_COUNT && outcome->hint_s >= 0;
@@ -123,12 +130,14 @@ int history_decode(struct bytes in, struct history *history_out, struct err *err
 {
 	struct reader reader = { .in = in };
 	struct history history = { 0 };
+	uint8_t version;
 	uint32_t count;
 
 	*history_out = history;
 	if (in.len == 0)
 		return 0;
-	if (reader_u8(&reader) != HISTORY_VERSION)
+	version = reader_u8(&reader);
+	if (version != HISTORY_VERSION && version != HISTORY_BEFORE_TLS)
 		return err_set(err, ERR_CORRUPT, "history has an unknown version");
 	history.dropped = reader_u32(&reader);
 	count = reader_u32(&reader);
@@ -137,7 +146,7 @@ int history_decode(struct bytes in, struct history *history_out, struct err *err
 	for (uint32_t i = 0; i < count; i++) {
 		struct attempt attempt = { 0 };
 
-		if (!decode_attempt(&reader, &attempt)) {
+		if (!decode_attempt(&reader, version, &attempt)) {
 			history_deinit(&history);
 			return err_set(err, ERR_CORRUPT, "attempt %u of the history is damaged", i);
 		}

@@ -37,6 +37,7 @@ enum phase {
 
 #define OUTCOME_TEXT_MAX 400
 #define OUTCOME_HOST_MAX 128
+#define OUTCOME_TLS_MAX  64
 
 struct outcome {
 	enum result result;
@@ -50,6 +51,8 @@ struct outcome {
 	int32_t duration_ms;
 	char host[OUTCOME_HOST_MAX]; /* MX host name; "" if no host was reached or tried */
 	char address[48];            /* its address, "192.0.2.1" */
+	char tls[OUTCOME_TLS_MAX];   /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; "": plaintext */
+	bool is_verified;            /* the certificate was, as the policy wants */
 	char text[OUTCOME_TEXT_MAX]; /* the reply's lines joined by a blank, with its codes, or our
 	                              * own words
 	                              * ("connect to mx.test[127.0.0.1]:25: Connection refused") */

@@ -135,6 +135,9 @@ static void append_outcome(struct buffer *out, const struct outcome *outcome)
 	              status, outcome->code, phase_name(outcome->phase), outcome->duration_ms);
 	append_text(out, "host", bytes_of(outcome->host));
 	append_text(out, "address", bytes_of(outcome->address));
+	append_text(out, "tls", bytes_of(outcome->tls));
+	if (outcome->is_verified)
+		buffer_append_text(out, ",\"verified\":true");
 	append_text(out, "reply", bytes_of(outcome->text));
 	if (outcome->is_duplicate_possible)
 		buffer_append_text(out, ",\"duplicate_possible\":true");

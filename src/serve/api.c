@@ -155,6 +155,8 @@ json_t *api_outcome(const struct outcome *outcome)
 	                   (int)outcome->is_duplicate_possible);
 	json_object_set_new(object, "host", api_bytes(bytes_of(outcome->host)));
 	json_object_set_new(object, "address", api_bytes(bytes_of(outcome->address)));
+	json_object_set_new(object, "tls", api_bytes(bytes_of(outcome->tls)));
+	json_object_set_new(object, "verified", json_boolean(outcome->is_verified));
 	json_object_set_new(object, "text", api_bytes(bytes_of(outcome->text)));
 	return object;
 }

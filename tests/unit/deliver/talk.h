@@ -1,15 +1,28 @@
 /* A transcript (.talk): one or more jobs, what the server says (S:), what the client must say (C:),
  * and what must become of each recipient (=).
  *
- *   job from <a@out.test> to <b@mx.test>     a job; the next ones use the same slot, in order
- *   body Subject: t\r\n\r\nhi\r\n            its content, with \r \n \t \\ \xNN; this is the
- * default with 8bit smtputf8 ret=hdrs envid=x ...  its envelope (see talk.c) set
- * command_timeout=100ms idle=1s ...    configuration, for the whole transcript route 10
- * refused.test 20 mx.test         its route; default: 10 mx.test connection from here on the server
- * has a new connection S: 250 ok        C: RCPT TO:<b@mx.test> S: (close)       C: (body)   all of
- * the content and the final dot     C: (chunk)   as many bytes as BDAT said = b@mx.test deferred
- * network             result, then status or cause, then any of: site message recipient duplicate
- * hint=N "text" */
+ * job from <a@out.test> to <b@mx.test>
+ *         a job; the next ones use the same slot, in order
+ * body Subject: t\r\n\r\nhi\r\n
+ *         its content, with \r \n \t \\ \xNN; this is the default
+ * with 8bit smtputf8 ret=hdrs envid=x ...
+ *         its envelope (see talk.c)
+ * set command_timeout=100ms idle=1s tls=must certificate=expired ...
+ *         configuration, for the whole transcript; the server's certificate: good (the default),
+ *         expired, self-signed, wrong-name
+ * route 10 refused.test 20 mx.test
+ *         its route; default: 10 mx.test
+ * connection
+ *         from here on the server has a new connection
+ * S: 250 ok             C: RCPT TO:<b@mx.test>
+ * S: (close)            S: (silence)
+ * S: (tls)              a handshake
+ * C: (body)             all of the content and the final dot
+ * C: (chunk)            as many bytes as BDAT said
+ * C: (closed)           the client hangs up
+ * = b@mx.test deferred network
+ *         result, then status or cause, then any of: site message recipient duplicate hint=N tls
+ *         verified plaintext "text" */
 #pragma once
 #include "base/arena.h"
 #include "model/message.h"

@@ -7,6 +7,8 @@
 #include "runtime/fiber.h"
 #include "runtime/loop.h"
 #include "runtime/stream.h"
+#include "runtime/tls.h"
+#include "support/certificate.h"
 #include "talk.h"
 #include <glob.h>
 #include <stdio.h>
@@ -26,6 +28,8 @@ static struct stage {
 } stage;
 
 static uint16_t port;
+static struct certificate authority;
+static struct tls_context *server; /* with the transcript's certificate */
 static const char *folder;
 static int failures;
 
@@ -69,6 +73,17 @@ static bool is_cut(void)
 	return stage.mode == MODE_CUT && stage.position >= stage.cut;
 }
 
+static bool shake_hands(struct stream *stream)
+{
+	struct tls_start start = { .context = server };
+	struct err err;
+
+	if (stream_start_tls(stream, &start, clock_now_us() + PATIENCE_US, &err) == 0)
+		return true;
+	fail("handshake: %s", err.text);
+	return false;
+}
+
 /* All that the server says before it listens again goes out as one. False: it hung up. */
 static bool speak(struct stream *stream)
 {
@@ -80,7 +95,13 @@ static bool speak(struct stream *stream)
 
 		if (line->kind != TALK_SERVER)
 			break;
+		if (is_word(line->text, "(tls)") && text.len > 0)
+			break; /* what comes before goes out first */
 		stage.position++;
+		if (is_word(line->text, "(tls)")) {
+			goes_on = shake_hands(stream);
+			continue;
+		}
 		if (is_word(line->text, "(close)") || is_word(line->text, "(silence)")) {
 			goes_on = false;
 			break;
@@ -225,26 +246,66 @@ static void serve(void *arg, struct stream *stream)
 
 static struct config *make_config(const struct talk *talk)
 {
-	struct buffer text = { 0 }, problems = { 0 };
+	struct buffer text = { 0 }, defaults = { 0 }, problems = { 0 };
 	struct bytes rest = talk->settings;
 	struct config *config = NULL;
 
-	buffer_append_text(&text, "hostname \"out.test\"; deliver { helo \"out.test\"; ");
+	buffer_printf(&text,
+	              "hostname \"out.test\"; deliver { helo \"out.test\"; tls_trust \"%s\"; ",
+	              authority.path);
 	if (bytes_find(talk->settings, BYTES_LITERAL("allow_own_address")) < 0)
 		buffer_append_text(&text, "allow_own_address yes; ");
 	while (rest.len > 0) {
 		struct bytes word = bytes_split(&rest, ' ');
 		struct bytes key = bytes_split(&word, '=');
 
-		if (word.len > 0 && !is_word(key, "idle") && !is_word(key, "messages"))
-			buffer_printf(&text, "%.*s %.*s; ", BYTES_FORMAT(key), BYTES_FORMAT(word));
+		struct buffer *block = bytes_starts_with(key, BYTES_LITERAL("tls")) ? &defaults
+		                                                                    : &text;
+
+		if (word.len > 0 && !is_word(key, "idle") && !is_word(key, "messages") &&
+		    !is_word(key, "certificate"))
+			buffer_printf(block, "%.*s %.*s; ", BYTES_FORMAT(key), BYTES_FORMAT(word));
 	}
-	buffer_append_text(&text, "}");
+	buffer_printf(&text, "} defaults { %.*s }", BYTES_FORMAT(buffer_bytes(&defaults)));
 	if (config_parse("talk", buffer_bytes(&text), &config, &problems) < 0)
 		fail("configuration: %.*s", BYTES_FORMAT(buffer_bytes(&problems)));
 	buffer_deinit(&text);
+	buffer_deinit(&defaults);
 	buffer_deinit(&problems);
 	return config;
+}
+
+/* The server's certificate, as the transcript wants it. */
+static void make_server(const struct talk *talk)
+{
+	static const struct {
+		const char *word;
+		struct certificate_wish wish;
+		bool is_issued;
+	} kinds[] = {
+		{ "", { .name = "mx.test" }, true },
+		{ "certificate=self-signed", { .name = "mx.test" }, false },
+		{ "certificate=wrong-name", { .name = "other.test" }, true },
+		{ "certificate=expired",
+		  { .name = "mx.test", .begins_s = -7200, .ends_s = -3600 },
+		  true },
+	};
+	struct certificate_wish wish;
+	struct certificate certificate;
+	struct err err;
+	size_t kind = 0;
+
+	for (size_t i = 1; i < COUNT(kinds); i++)
+		if (bytes_find(talk->settings, bytes_of(kinds[i].word)) >= 0)
+			kind = i;
+	wish = kinds[kind].wish;
+	wish.issuer = kinds[kind].is_issued ? &authority : NULL;
+	certificate = certificate_make(&wish);
+	tls_context_destroy(server);
+	server = NULL;
+	if (tls_server_create(certificate.path, certificate.key_path, &server, &err) < 0)
+		fail("%s", err.text);
+	certificate_free(&certificate);
 }
 
 static int setting(const struct talk *talk, const char *key, int otherwise)
@@ -263,6 +324,12 @@ static bool word_fits(struct bytes word, const struct outcome *outcome)
 	for (size_t i = 0; i < COUNT(scopes); i++)
 		if (is_word(word, scopes[i]))
 			return outcome->scope == (enum scope)i;
+	if (is_word(word, "tls"))
+		return outcome->cause == CAUSE_TLS || outcome->tls[0] != '\0';
+	if (is_word(word, "plaintext"))
+		return outcome->tls[0] == '\0';
+	if (is_word(word, "verified"))
+		return outcome->is_verified;
 	if (is_word(word, "duplicate"))
 		return outcome->is_duplicate_possible;
 	if (bytes_starts_with(word, BYTES_LITERAL("hint=")))
@@ -405,6 +472,7 @@ PARKS static void run_talk(const char *path, int number)
 	struct talk *talk = talk_read(path, port);
 	int runs = 2 + talk->line_count;
 
+	make_server(talk);
 	for (int i = 0; i < runs && !talk->error[0]; i++) {
 		enum mode mode = i == 0 ? MODE_WHOLE : i == 1 ? MODE_BYTES : MODE_CUT;
 
@@ -450,6 +518,8 @@ int main(int argc, char **argv)
 	struct err err;
 
 	folder = argc > 1 ? argv[1] : ".";
+	authority = certificate_make(
+		&(struct certificate_wish){ .name = "Authority", .kind = CERTIFICATE_AUTHORITY });
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	address_parse(BYTES_LITERAL("127.0.0.1"), 0, &options.address);
 	if (loop_create(&loop, &err) < 0 || listener_open(&options, &listener, &err) < 0) {
@@ -460,5 +530,7 @@ int main(int argc, char **argv)
 	fiber_spawn(direct, listener, "director");
 	loop_run(loop);
 	loop_destroy(loop);
+	tls_context_destroy(server);
+	certificate_free(&authority);
 	return failures > 0;
 }

@@ -64,11 +64,26 @@ static bool has_value(const struct letter *letter, const char *name, const char 
 	       bytes_starts_with_nocase(bytes_trim(field.value), bytes_of(value));
 }
 
+/* People answer, forward and talk about bounces. */
+static bool is_from_person(const struct letter *letter, struct bytes subject)
+{
+	struct header_field field;
+
+	if (is_daemon(letter))
+		return false;
+	if (bytes_starts_with(subject, BYTES_LITERAL("re:")) ||
+	    bytes_starts_with(subject, BYTES_LITERAL("fw:")) ||
+	    bytes_starts_with(subject, BYTES_LITERAL("fwd:")))
+		return true;
+	return !header_find(letter->headers, BYTES_LITERAL("Return-Path"), &field) ||
+	       bytes_find_char(field.value, '@') >= 0;
+}
+
 /* How much of it looks like the work of a mail system that gave a message back. */
 static int weigh_evidence(const struct letter *letter, struct bytes subject)
 {
 	struct said said;
-	int weight = 0;
+	int weight = is_from_person(letter, subject) ? -1 : 0;
 
 	said_find(letter->notice, &said);
 	weight += is_daemon(letter) ? 2 : 0;

@@ -211,6 +211,23 @@ static void cut_original(struct letter *letter, struct buffer *original)
 	}
 }
 
+/* Complaints that do not call themselves a feedback report. */
+static bool is_complaint(const struct letter *letter)
+{
+	static const char *const fields[] = { "X-Apple-Unsubscribe", "X-HmXmrOriginalRecipient",
+		                              "X-Feedback-Type" };
+	struct header_field field;
+
+	for (size_t i = 0; i < COUNT(fields); i++)
+		if (header_find(letter->headers, bytes_of(fields[i]), &field))
+			return true;
+	return bytes_starts_with_nocase(letter->subject,
+	                                BYTES_LITERAL("complaint about message from")) ||
+	       bytes_starts_with_nocase(letter->subject,
+	                                BYTES_LITERAL("email feedback report for")) ||
+	       bytes_find(letter->lower, BYTES_LITERAL("\nfeedback-type:")) >= 0;
+}
+
 static bool has_fields(struct bytes text)
 {
 	return bytes_starts_with_nocase(text, BYTES_LITERAL("Final-Recipient")) ||
@@ -349,4 +366,5 @@ void letter_read(struct bytes message, struct arena *arena, struct letter *lette
 	for (int i = 0; i < mime.count; i++)
 		take_part(&mime.parts[i], &collector);
 	finish(&collector);
+	letter_out->has_feedback = letter_out->has_feedback || is_complaint(letter_out);
 }

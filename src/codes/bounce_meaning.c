@@ -9,8 +9,15 @@
 static const struct {
 	const char *words, *category;
 } reasons[] = {
+	{ "message expired", "Expired" },
+	{ "delivery time expired", "Expired" },
+	{ "delivery expired", "Expired" },
+	{ "could not be delivered for", "Expired" },
+	{ "unable to deliver this message after", "Expired" },
 	{ "mailbox is full", "QuotaIssues" },
 	{ "mailbox full", "QuotaIssues" },
+	{ "mailbox exceeds allowed size", "QuotaIssues" },
+	{ "mailbox size limit", "QuotaIssues" },
 	{ "over quota", "QuotaIssues" },
 	{ "quota exceeded", "QuotaIssues" },
 	{ "exceeded quota", "QuotaIssues" },
@@ -36,6 +43,12 @@ static const struct {
 	{ "loop detected", "RoutingErrors" },
 	{ "loopback", "RoutingErrors" },
 	{ "no smtp service", "BadDomain" },
+	{ "nxdomain", "BadDomain" },
+	{ "domain name not found", "BadDomain" },
+	{ "illegal host/domain", "BadDomain" },
+	{ "illegal host", "BadDomain" },
+	{ "no mx found", "BadDomain" },
+	{ "the domain couldn't be found", "BadDomain" },
 	{ "does not accept mail", "BadDomain" },
 	{ "no mx record", "BadDomain" },
 	{ "no mx or srv", "BadDomain" },
@@ -70,6 +83,9 @@ static const struct {
 	{ "no route to host", "BadConnection" },
 	{ "host is unreachable", "BadConnection" },
 	{ "not responding", "BadConnection" },
+	{ "computer was not reachable", "BadConnection" },
+	{ "not reachable within", "BadConnection" },
+	{ "did not accept our requests to connect", "BadConnection" },
 	{ "did not respond", "BadConnection" },
 	{ "unable to connect", "BadConnection" },
 	{ "could not connect", "BadConnection" },
@@ -101,6 +117,10 @@ static const struct {
 	{ "email account that you tried to reach does not exist", "InvalidRecipient" },
 	{ "mailbox does not exist", "InvalidRecipient" },
 	{ "mailbox not found", "InvalidRecipient" },
+	{ "user not found", "InvalidRecipient" },
+	{ "recipient not found", "InvalidRecipient" },
+	{ "does not exist", "InvalidRecipient" },
+	{ "doesn't exist", "InvalidRecipient" },
 	{ "nicht gefunden", "InvalidRecipient" },
 	{ "unbekannt", "InvalidRecipient" },
 	{ "introuvable", "InvalidRecipient" },
@@ -116,6 +136,12 @@ static const struct {
 	{ "宛先不明", "InvalidRecipient" },
 	{ "あて先不明", "InvalidRecipient" },
 	{ "ユーザー名が不明", "InvalidRecipient" },
+	{ "mailbox unavailable", "InvalidRecipient" },
+	{ "policy reason", "PolicyRelated" },
+	{ "violates policy", "PolicyRelated" },
+	{ "against policy", "PolicyRelated" },
+	{ "spam", "SpamContent" },
+	{ "virus", "ContentRejected" },
 	{ "account has been disabled", "InactiveMailbox" },
 	{ "account is disabled", "InactiveMailbox" },
 	{ "account disabled", "InactiveMailbox" },
@@ -126,18 +152,17 @@ static const struct {
 	{ "account suspended", "InactiveMailbox" },
 	{ "no longer active", "InactiveMailbox" },
 	{ "no longer in use", "InactiveMailbox" },
+	{ "may not have permission to post", "PolicyRelated" },
+	{ "do not relay", "RelayDenied" },
 	{ "message too large", "MessageTooLarge" },
 	{ "too large", "MessageTooLarge" },
 	{ "exceeds the maximum", "MessageTooLarge" },
 	{ "size limit", "MessageTooLarge" },
-	{ "relay", "RelayDenied" },
+	{ "relaying denied", "RelayDenied" },
+	{ "relay access denied", "RelayDenied" },
+	{ "unable to relay", "RelayDenied" },
 	{ "retry timeout exceeded", "Expired" },
-	{ "could not be delivered for", "Expired" },
-	{ "unable to deliver this message after", "Expired" },
 	{ "failing for a long time", "Expired" },
-	{ "delivery expired", "Expired" },
-	{ "message expired", "Expired" },
-	{ "delivery time expired", "Expired" },
 	{ "retry time not reached", "Expired" },
 	{ "been in the queue too long", "Expired" },
 	{ "in the queue too long", "Expired" },
@@ -164,21 +189,47 @@ static bool is_unknown(const char *category)
 	return strcmp(category, unknown) == 0;
 }
 
-/* Status codes that say it all when no word does. */
+/* What the status says when no word does; -1: any detail. The first row wins. */
+static const struct {
+	int subject, detail;
+	const char *category;
+} statuses[] = {
+	{ 1, 2, "BadDomain" },         { 1, 7, "InvalidSender" },     { 1, 8, "InvalidSender" },
+	{ 1, 10, "InvalidRecipient" }, { 1, -1, "InvalidRecipient" }, { 2, 1, "InactiveMailbox" },
+	{ 2, 2, "QuotaIssues" },       { 2, 3, "MessageTooLarge" },   { 3, 4, "MessageTooLarge" },
+	{ 3, -1, "SystemError" },      { 4, 1, "BadConnection" },     { 4, 2, "BadConnection" },
+	{ 4, 7, "Expired" },           { 4, -1, "RoutingErrors" },    { 5, 3, "RateLimited" },
+	{ 5, 1, "ProtocolErrors" },    { 5, 2, "ProtocolErrors" },    { 5, 4, "ProtocolErrors" },
+	{ 6, -1, "ContentRejected" },  { 7, -1, "PolicyRelated" },
+};
+
 static const char *from_status(const struct bounce_recipient *recipient)
 {
-	if (recipient->subject == 4 && recipient->detail == 7)
-		return "Expired";
-	if (recipient->subject == 4 && recipient->detail <= 2)
-		return "BadConnection";
-	if (recipient->subject == 4)
-		return "RoutingErrors";
-	if (recipient->subject == 1 && recipient->detail == 2)
-		return "BadDomain";
-	if (recipient->subject == 3)
-		return "SystemError";
-	if (recipient->subject == 5)
-		return "ProtocolErrors";
+	for (size_t i = 0; recipient->class > 0 && i < COUNT(statuses); i++)
+		if (statuses[i].subject == recipient->subject &&
+		    (statuses[i].detail == recipient->detail || statuses[i].detail < 0))
+			return statuses[i].category;
+	return unknown;
+}
+
+/* RFC 5321 4.2.3: what the basic code says, when nothing else does. */
+static const struct {
+	int reply;
+	const char *category;
+} replies[] = {
+	{ 421, "SystemError" },      { 450, "SystemError" },    { 451, "SystemError" },
+	{ 452, "SystemError" },      { 500, "ProtocolErrors" }, { 501, "ProtocolErrors" },
+	{ 502, "ProtocolErrors" },   { 503, "ProtocolErrors" }, { 504, "ProtocolErrors" },
+	{ 530, "RelayDenied" },      { 535, "RelayDenied" },    { 550, "InvalidRecipient" },
+	{ 551, "InvalidRecipient" }, { 552, "QuotaIssues" },    { 553, "InvalidRecipient" },
+	{ 556, "BadDomain" },
+};
+
+static const char *from_reply(const struct bounce_recipient *recipient)
+{
+	for (size_t i = 0; i < COUNT(replies); i++)
+		if (replies[i].reply == recipient->reply)
+			return replies[i].category;
 	return recipient->action == BOUNCE_DELAYED ? "Expired" : unknown;
 }
 
@@ -225,7 +276,10 @@ void meaning_find(struct bounce_recipient *recipient, struct bytes more)
 	if (is_unknown(category))
 		category = from_status(recipient);
 	recipient->category = category;
+	recipient->is_hard = is_hard(recipient);
+	/* "550" alone mostly means the address, but is no reason to strike it off a list. */
+	if (is_unknown(category))
+		recipient->category = from_reply(recipient);
 	if (!recipient->advice)
 		recipient->advice = "";
-	recipient->is_hard = is_hard(recipient);
 }

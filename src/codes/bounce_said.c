@@ -78,10 +78,11 @@ static int lead_score(struct bytes before)
 		"was",   "smtp",   "refused",   "failure",  "failed",   "message",
 		"<<<",   "err",    "delivery",  "rejected", "with",     "result",
 	};
-	bool is_colon = false;
+	bool is_colon = false, is_dash;
 
 	if (before.len == 0 || before.at[before.len - 1] == '\n')
 		return 3;
+	is_dash = bytes_ends_with_nocase(before, BYTES_LITERAL(" - "));
 	while (before.len > 0 && strchr(" \t\n\"'(#[:;<-=", before.at[before.len - 1])) {
 		is_colon = is_colon || strchr(":;#[(<", before.at[before.len - 1]);
 		if (before.at[before.len - 1] == '\n' && is_colon)
@@ -91,15 +92,15 @@ static int lead_score(struct bytes before)
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (bytes_ends_with_nocase(before, bytes_of(words[i])))
 			return is_colon ? 4 : 3;
-	return is_colon ? 3 : 0;
+	return is_colon ? 3 : is_dash ? 2 : 0;
 }
 
 /* Numbers with these behind them are amounts. */
 static bool is_amount(struct bytes after)
 {
-	static const char *const units[] = { "byte",   "kb",  "mb",   "day",     "hour",
-		                             "minute", "sec", "mail", "message", "user",
-		                             "recip",  "of ", "ms",   "line",    "%" };
+	static const char *const units[] = { "byte",   "kb",         "mb",  "days",  "hour",
+		                             "minute", "sec",        "ms ", "mails", "messages",
+		                             "users",  "recipients", "of ", "line",  "%" };
 
 	after = bytes_trim(after);
 	for (size_t i = 0; i < COUNT(units); i++)

@@ -111,9 +111,10 @@ static int score_address(const struct letter *letter, struct bytes address)
 	static const char *const ids[] = { "Message-ID", "References", "In-Reply-To", NULL };
 	int score = 0;
 
-	if (letter_field_has(letter->headers, own, address) ||
-	    letter_field_has(letter->original, ids, address))
+	if (letter_field_has(letter->original, ids, address))
 		score -= 6;
+	if (letter_field_has(letter->headers, own, address))
+		score -= 4;
 	for (size_t i = 0; i < COUNT(offices); i++)
 		if (bytes_starts_with_nocase(address, bytes_of(offices[i])))
 			score -= 3;
@@ -226,9 +227,23 @@ static struct bytes behind(const struct letter *letter, const struct mention *me
 	return paragraph(rest);
 }
 
+/* From the reply on. A lone status stands at the end of the words as often as in front of them:
+ * its paragraph. */
 static struct bytes from_code(struct bytes region, const struct said *said)
 {
-	return bytes_first(paragraph(bytes_from(region, said->start)), 1500);
+	struct bytes front = bytes_first(region, said->start), line;
+	size_t start = said->start;
+
+	if (said->reply == 0) {
+		while (start > 0 &&
+		       !bytes_ends_with_nocase(bytes_first(front, start), BYTES_LITERAL("\n\n")))
+			start--;
+		line = bytes_first(bytes_from(region, start), said->start - start);
+		/* not the line of the address itself */
+		if (start == 0 && bytes_find_char(line, '\n') >= 0)
+			start = (size_t)bytes_find_char(line, '\n') + 1;
+	}
+	return bytes_first(paragraph(bytes_from(region, start)), 1500);
 }
 
 /* The whole notice, where it names nobody else. */
@@ -250,12 +265,12 @@ struct bytes text_about(struct letter *letter, struct bytes address)
 {
 	struct bytes best = { 0 }, first = { 0 };
 	int best_score = 0, seen = 0;
+	struct said said;
 
 	find_mentions(letter);
 	for (int i = 0; i < letter->mention_count && seen < MENTIONS_EACH_MAX; i++) {
 		struct mention *mention = &letter->mentions[i];
 		struct bytes region;
-		struct said said;
 
 		if (!bytes_equal_nocase(mention->address, address))
 			continue;
@@ -271,9 +286,8 @@ struct bytes text_about(struct letter *letter, struct bytes address)
 	if (best_score >= 2)
 		return best;
 	best = about_all(letter, address);
-	return first.len > 0 && best_score == 0 && best.len > REGION_BYTES_MAX - 1 ? first
-	       : first.len > 12                                                    ? first
-	                                                                           : best;
+	said_find(best, &said);
+	return first.len > 12 && said.score < 2 ? first : best;
 }
 
 static enum bounce_action default_action(const struct letter *letter, struct bytes subject)
@@ -362,8 +376,9 @@ static void add_mentions(struct letter *letter, struct bounce *bounce, enum boun
 	for (int i = 0; i < letter->mention_count; i++) {
 		const struct mention *mention = &letter->mentions[i];
 
-		if (mention->score < SCORE_LIKELY || mention->score < best - 3 ||
-		    (is_listed && mention->form < FORM_FIRST))
+		if (mention->score < SCORE_LIKELY || (is_listed && mention->form < FORM_FIRST))
+			continue;
+		if (mention->score < best - (mention->form == FORM_ALONE ? 6 : 3))
 			continue;
 		add_recipient(letter, bounce, mention->address,
 		              mention->action != BOUNCE_NO_ACTION ? mention->action : action);
@@ -394,6 +409,20 @@ static bool find_verp(const struct letter *letter, struct arena *arena, struct b
 	return true;
 }
 
+/* The best of what is left, if it is not the sender of the lost message or an office. */
+static bool find_remaining(const struct letter *letter, struct bytes *address_out)
+{
+	int best = -3;
+
+	for (int i = 0; i < letter->mention_count; i++) {
+		if (letter->mentions[i].score < best)
+			continue;
+		best = letter->mentions[i].score + 1;
+		*address_out = letter->mentions[i].address;
+	}
+	return best > -3;
+}
+
 void text_read(struct letter *letter, struct bounce *bounce)
 {
 	struct bytes subject = lower_of(letter->arena, letter->subject), address;
@@ -404,6 +433,6 @@ void text_read(struct letter *letter, struct bounce *bounce)
 		add_mentions(letter, bounce, action);
 	if (bounce->count == 0 &&
 	    (letter_field_address(letter->original, letter_recipient_fields, &address) ||
-	     find_verp(letter, letter->arena, &address)))
+	     find_verp(letter, letter->arena, &address) || find_remaining(letter, &address)))
 		add_recipient(letter, bounce, address, action);
 }

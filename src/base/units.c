@@ -1,5 +1,6 @@
 #include "base/units.h"
 #include "base/macros.h"
+#include <stdio.h>
 #include <time.h>
 
 static const struct unit {
@@ -63,6 +64,22 @@ bool duration_parse(struct bytes text, int64_t *us_out)
 	}
 	*us_out = total;
 	return true;
+}
+
+bool rate_parse(struct bytes text, int64_t *count_out, int64_t *period_us_out)
+{
+	struct bytes rest = text;
+	bool has_number;
+	char period[16];
+
+	if (!take_number(&rest, count_out) || rest.len < 2 || rest.at[0] != '/' ||
+	    rest.len >= sizeof period)
+		return false;
+	has_number = rest.at[1] >= '0' && rest.at[1] <= '9';
+	snprintf(period, sizeof period, "%s%.*s", has_number ? "" : "1", (int)rest.len - 1,
+	         rest.at + 1);
+	return *count_out > 0 && duration_parse(bytes_of(period), period_us_out) &&
+	       *period_us_out > 0;
 }
 
 /* Weeks are left out: people think of lifetimes in days. */

@@ -1,5 +1,6 @@
 #include "config/check.h"
 #include "base/macros.h"
+#include "base/units.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -153,6 +154,15 @@ const char *check_route(struct bytes value)
 const char *check_word(struct bytes value)
 {
 	return is_name(value) ? NULL : "a name of letters, digits, - and _";
+}
+
+const char *check_rate(struct bytes value)
+{
+	int64_t count, period_us;
+
+	return value.len == 0 || rate_parse(value, &count, &period_us)
+	               ? NULL
+	               : "a rate such as 500/h, 10/s or 100/5m";
 }
 
 const char *check_own_cause(struct bytes value)

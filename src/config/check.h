@@ -12,5 +12,6 @@ const char *check_mailbox(struct bytes value);   /* "local@domain" */
 const char *check_stub(struct bytes value);      /* "zone=192.0.2.1:53" */
 const char *check_route(struct bytes value);     /* hosts separated by blanks, see model/route.h */
 const char *check_word(struct bytes value);      /* a name that we give */
+const char *check_rate(struct bytes value);      /* "500/h" */
 const char *check_own_cause(struct bytes value); /* own_limit, suspended, held, own_fault, none */
 const char *check_not_empty(struct bytes value);

@@ -16,8 +16,10 @@ struct config_destination {
 	int jitter_percent;                /* 10 */
 	int64_t lifetime_us;               /* 5 d */
 	struct config_strings not_counted; /* own causes whose time does not use up the lifetime */
+	int64_t dns_grace_us;              /* 24 h: a domain that resolved before may be gone */
 	int64_t notice_lifetime_us;        /* 2 d: for mail with the null sender */
 	int64_t delay_notice_us;           /* 4 h; 0: none */
+	char *rate;                        /* "500/h" per site; "" = none */
 	int connections;                   /* 20 per site */
 	int messages_per_connection;       /* 100 */
 	int recipients_per_message;        /* 100 per transaction */

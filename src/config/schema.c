@@ -216,6 +216,9 @@ static const struct schema_key destination_keys[] = {
 	  .doc = "Causes of our own whose time does not count against the lifetime, of "
 	         "`own_limit`, "
 	         "`suspended`, `held`, `own_fault`; `none` is none of them" },
+	{ "dns_grace", AT(DURATION, _destination, dns_grace_us), .initial = "1d", .max = 365 * DAY,
+	  .doc = "How long a domain that existed before may be gone from the DNS until its mail "
+	         "fails (5.1.2)" },
 	{ "notice_lifetime", AT(DURATION, _destination, notice_lifetime_us), .initial = "2d", WAIT,
 	  .doc = "The same for mail with the null sender" },
 	{ "delay_notice", AT(DURATION, _destination, delay_notice_us), .initial = "4h",
@@ -223,6 +226,10 @@ static const struct schema_key destination_keys[] = {
 	  .doc = "After how long the sender is told that a message is late (4.4.7); 0 is never" },
 	{ "connections", AT(NUMBER, _destination, connections), .initial = "20", .min = 1,
 	  .max = 10000, .doc = "Connections to one site" },
+	{ "rate", AT(STRING, _destination, rate), .check = check_rate,
+	  .doc = "Messages to one site in a time, never exceeded; without it only what the site "
+	         "itself permits is a limit",
+	  .example = "500/h" },
 	{ "messages_per_connection", AT(NUMBER, _destination, messages_per_connection),
 	  .initial = "100", .min = 1, .max = MANY, .doc = "Then a connection is closed" },
 	{ "recipients_per_message", AT(NUMBER, _destination, recipients_per_message),

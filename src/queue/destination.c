@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GRACE_US       US_PER_DAY    /* a domain that resolved before may be gone this long */
 #define VALID_LEAST_US US_PER_SECOND /* so that an answer is used before it is asked for again */
 
 struct destination *destination_find(const struct queue *queue, struct bytes name)
@@ -72,6 +71,8 @@ void destination_destroy(struct destination *destination)
 {
 	alloc_free((char *)(uintptr_t)destination->name.at);
 	alloc_free(destination->text);
+	alloc_free(destination->moved_from);
+	incidents_deinit(&destination->incidents);
 	alloc_free(destination->suspension.reason);
 	timeline_deinit(&destination->timeline);
 	alloc_free(destination);
@@ -295,11 +296,17 @@ void destination_attach(struct queue *queue, struct destination *destination, st
 	destination_settle(queue, destination);
 }
 
-static void log_route_change(struct queue *queue, const struct destination *destination,
-                             const struct route *route)
+/* Mail that waited for the old hosts goes to the new ones; what changed, and when, is kept. */
+static void note_move(struct queue *queue, struct destination *destination,
+                      const struct route *route)
 {
 	struct log_entry *entry = &actions_add(queue->actions, ACTION_LOG)->log;
+	const struct route *old = destination->site->route;
 
+	alloc_free(destination->moved_from);
+	destination->moved_from = strdup(old ? old->text : "");
+	destination->moved_us = queue->now_us;
+	destination->moved_waiting = (uint32_t)MIN(destination->ready_count, UINT32_MAX);
 	entry->kind = LOGGED_ROUTE_CHANGED;
 	entry->domain = arena_copy(queue->actions->arena, destination->name);
 	entry->site = arena_printf(queue->actions->arena, "%s", route->text);
@@ -317,10 +324,11 @@ static void open_route(struct queue *queue, struct destination *destination,
 	if (!site->route)
 		site->route = route_acquire(route);
 	if (destination->site && is_new)
-		log_route_change(queue, destination, route);
+		note_move(queue, destination, route);
 	destination->state = DESTINATION_ROUTED;
 	destination->probes = 0;
 	destination->closed_since_us = 0;
+	incidents_end(&destination->incidents, queue->now_us);
 	heap_remove(&queue->destination_timers, &destination->timer);
 	destination_attach(queue, destination, site);
 	destination_settle(queue, destination);
@@ -336,6 +344,10 @@ static void close_route(struct queue *queue, struct destination *destination, en
 
 	if (destination->closed_since_us == 0)
 		destination->closed_since_us = queue->now_us;
+	if (!incidents_current(&destination->incidents)) {
+		incidents_begin(&destination->incidents, INCIDENT_NEW, cause, queue->now_us);
+		incidents_hurt(&destination->incidents, destination->ready_count);
+	}
 	destination->state = DESTINATION_CLOSED;
 	destination->closed_cause = cause;
 	heap_move(&queue->destination_timers, &destination->timer,
@@ -350,6 +362,7 @@ static void refuse_route(struct queue *queue, struct destination *destination,
                          const struct event_route *route)
 {
 	destination->state = DESTINATION_REFUSED;
+	incidents_end(&destination->incidents, queue->now_us);
 	heap_remove(&queue->destination_timers, &destination->timer);
 	snprintf(destination->status, sizeof destination->status, "%s",
 	         route->status ? route->status : "5.4.4");
@@ -359,7 +372,7 @@ static bool is_in_grace(const struct queue *queue, const struct destination *des
 {
 	return destination->has_resolved &&
 	       (destination->closed_since_us == 0 ||
-	        queue->now_us < destination->closed_since_us + GRACE_US);
+	        queue->now_us < destination->closed_since_us + destination->limits->dns_grace_us);
 }
 
 static void apply_answer(struct queue *queue, struct destination *destination,
@@ -427,6 +440,27 @@ void destination_suspend(struct queue *queue, struct bytes domain, const char *r
 	destination_settle_all(queue);
 }
 
+void destination_hurt(struct queue *queue, struct destination *destination, uint64_t count)
+{
+	incidents_hurt(&destination->incidents, count);
+	if (destination->state == DESTINATION_ROUTED)
+		site_hurt(queue, destination->site, count);
+}
+
+void destination_expire(const struct destination *destination)
+{
+	incidents_expire(&destination->incidents);
+	if (destination->state == DESTINATION_ROUTED)
+		incidents_expire(&destination->site->incidents);
+}
+
+void destination_recover(const struct destination *destination, int64_t arrived_us)
+{
+	incidents_recover(&destination->incidents, arrived_us);
+	if (destination->site)
+		incidents_recover(&destination->site->incidents, arrived_us);
+}
+
 void destination_use(struct queue *queue, struct destination *destination, int64_t arrived_us)
 {
 	if (destination->unfinished++ == 0) {
@@ -455,7 +489,7 @@ void destination_leave(struct queue *queue, struct destination *destination, int
 void destination_apply_config(struct queue *queue)
 {
 	HASH_EACH (node, &queue->sites)
-		CONTAINER_OF(node, struct site, by_hash)->limits = &queue->config->defaults;
+		site_reset_limits(queue, CONTAINER_OF(node, struct site, by_hash));
 	HASH_EACH (node, &queue->destinations) {
 		struct destination *destination = CONTAINER_OF(node, struct destination, by_name);
 		struct site *site = destination->site;
@@ -463,9 +497,7 @@ void destination_apply_config(struct queue *queue)
 		set_limits(queue, destination);
 		if (!site)
 			continue;
-		if (site->limits == &queue->config->defaults ||
-		    destination->limits->connections < site->limits->connections)
-			site->limits = destination->limits;
+		site_limit_by(queue, site, destination->limits);
 		destination->valid_until_us = MIN(destination->valid_until_us, queue->now_us);
 	}
 	HASH_EACH (node, &queue->sites)

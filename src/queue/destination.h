@@ -2,6 +2,7 @@
 #pragma once
 #include "base/list.h"
 #include "queue/heart.h"
+#include "queue/incident.h"
 #include "queue/timeline.h"
 
 /* By priority (above, at, below 0), and within it the urgent ones first. */
@@ -34,7 +35,11 @@ struct destination {
 	uint32_t probes;
 	enum cause closed_cause;
 	char status[12];
-	char *text; /* what the DNS said; NULL: nothing */
+	char *text;                 /* what the DNS said; NULL: nothing */
+	struct incidents incidents; /* of the DNS */
+	char *moved_from;           /* the route before the last change; NULL: none was seen */
+	int64_t moved_us;
+	uint32_t moved_waiting; /* recipients that waited for the old one */
 	struct list ready[READY_LISTS];
 	uint64_t ready_count;
 	struct heap_node turn; /* in site->turns */
@@ -83,6 +88,13 @@ void destination_attach(struct queue *queue, struct destination *destination, st
 void destination_suspend(struct queue *queue, struct bytes domain, const char *reason);
 
 /* destination_use, destination_leave - a recipient comes into the queue, or is finished. */
+/* destination_hurt - `count` recipients begin to wait, for the DNS or for the site: counted while
+ * one of them is out of order. destination_expire, destination_recover: what became of such mail.
+ */
+void destination_hurt(struct queue *queue, struct destination *destination, uint64_t count);
+void destination_expire(const struct destination *destination);
+void destination_recover(const struct destination *destination, int64_t arrived_us);
+
 void destination_use(struct queue *queue, struct destination *destination, int64_t arrived_us);
 void destination_leave(struct queue *queue, struct destination *destination, int64_t arrived_us);
 

@@ -18,6 +18,7 @@ static struct job *create(struct queue *queue, struct site *site, struct destina
 	job->count = count;
 	memcpy(job->recipients, recipients, count * sizeof *recipients);
 	job->slot = site_slot_acquire(site, job);
+	site_take_pace(queue, site);
 	hash_insert(&queue->jobs, &job->by_number, ++queue->job_number);
 	queue->totals.jobs++;
 	return job;
@@ -202,6 +203,8 @@ void job_finish(struct queue *queue, const struct event_job_done *done)
 			recipient_take_result(queue, recipient,
 			                      i < done->outcome_count ? &done->outcomes[i]
 			                                              : &unknown);
+		if (!job->is_probe && done->was_attempted && recipient_is_ready(recipient))
+			site_hurt(queue, site, 1);
 	}
 	destroy(queue, job);
 	site_settle(queue, site);

@@ -1,5 +1,6 @@
 #include "queue/note.h"
 #include "base/alloc.h"
+#include "base/units.h"
 #include "model/attempt.h"
 #include "queue/destination.h"
 #include "queue/site.h"
@@ -70,18 +71,30 @@ static void put_outcome(struct buffer *out, const struct outcome *outcome)
 	buffer_deinit(&encoded);
 }
 
+static void put_learned(struct buffer *out, const struct learned *learned)
+{
+	buffer_put_u64(out, (uint64_t)learned->pace.gap_us);
+	buffer_put_u64(out, (uint64_t)learned->base_gap_us);
+	buffer_put_u64(out, (uint64_t)learned->limited_us);
+	buffer_put_u32(out, learned->connections);
+	buffer_put_u64(out, (uint64_t)learned->greylisting_us);
+}
+
 void note_write_site(struct queue *queue, struct site *site)
 {
 	struct buffer *out = begin(queue, NOTE_SITE);
 
 	buffer_put_u64(out, site->by_hash.hash);
-	buffer_put_u8(out, site_is_closed(site));
+	buffer_put_u8(out, (uint8_t)(site->state == SITE_PROBING ? SITE_CLOSED : site->state));
 	buffer_put_u8(out, (uint8_t)site->cause);
 	buffer_put_u64(out, (uint64_t)site->since_us);
 	buffer_put_u32(out, site->probes);
 	buffer_put_u64(out, (uint64_t)site->probe.key);
 	buffer_put_u64(out, (uint64_t)site->last_failure_us);
 	buffer_put_u64(out, (uint64_t)site->last_success_us);
+	buffer_put_u64(out, (uint64_t)(site->pace.gap_us ? site->pace.due_us : 0));
+	put_learned(out, &site->learned);
+	incidents_encode(&site->incidents, out);
 	put_outcome(out, site->last_failure);
 	put_timeline(out, &site->timeline);
 	site->has_note = true;
@@ -101,6 +114,10 @@ void note_write_destination(struct queue *queue, struct destination *destination
 	buffer_put_u8(out, destination->suspension.is_set);
 	buffer_put_u64(out, (uint64_t)destination->suspension.since_us);
 	buffer_put_bytes(out, bytes_first(bytes_of(destination->suspension.reason), REASON_MAX));
+	buffer_put_u64(out, (uint64_t)destination->moved_us);
+	buffer_put_u32(out, destination->moved_waiting);
+	buffer_put_bytes(out, bytes_of(destination->moved_from));
+	incidents_encode(&destination->incidents, out);
 	put_timeline(out, &destination->timeline);
 	destination->has_note = true;
 	emit(queue, key_of_name("d:", destination->name), out);
@@ -170,9 +187,11 @@ static struct outcome *read_outcome(struct reader *in)
 
 struct site_note {
 	uint64_t hash;
-	uint8_t is_closed, cause;
-	int64_t since_us, probe_us, failure_us, success_us;
+	uint8_t state, cause;
+	int64_t since_us, probe_us, failure_us, success_us, due_us;
 	uint32_t probes;
+	struct learned learned;
+	struct incidents incidents;
 	struct outcome *outcome;
 	struct timeline timeline;
 };
@@ -199,30 +218,66 @@ static void restore_site(struct queue *queue, struct site_note *note)
 		site->timeline = note->timeline;
 		note->timeline = (struct timeline){ 0 };
 	}
-	if (note->is_closed) {
-		site->state = SITE_CLOSED;
+	site->learned = note->learned;
+	if (note->due_us > 0)
+		site->pace.due_us = note->due_us + PACE_NOTED_US;
+	site->incidents = note->incidents;
+	note->incidents = (struct incidents){ 0 };
+	site->state = (enum site_state)note->state;
+	if (site->state == SITE_RECOVERING)
+		site->window = 1; /* slow start begins anew */
+	if (site->state == SITE_CLOSED) {
 		queue->totals.sites_closed++;
 		site_probe_at(queue, site, note->probe_us);
 	}
 	site_touch(queue, site);
 }
 
+/* Rates and waits are counted anew: what was sent just before is not known. */
+static void read_learned(struct reader *in, struct learned *learned)
+{
+	learned->pace.gap_us = (int64_t)reader_u64(in);
+	learned->base_gap_us = (int64_t)reader_u64(in);
+	learned->limited_us = (int64_t)reader_u64(in);
+	learned->connections = reader_u32(in);
+	learned->greylisting_us = (int64_t)reader_u64(in);
+}
+
+static bool is_legal(const struct site_note *note)
+{
+	const struct learned *learned = &note->learned;
+
+	if (note->state == SITE_NEVER || note->state == SITE_PROBING || note->state >= SITE_STATES)
+		return false;
+	if (learned->pace.gap_us < 0 || learned->pace.gap_us > US_PER_DAY ||
+	    learned->base_gap_us < learned->pace.gap_us || learned->base_gap_us > US_PER_DAY ||
+	    learned->limited_us < 0)
+		return false;
+	return learned->connections <= UINT16_MAX && learned->greylisting_us >= 0 &&
+	       learned->greylisting_us <= US_PER_DAY && note->cause < CAUSE_COUNT &&
+	       note->since_us >= 0 && note->due_us >= 0 && note->due_us < INT64_MAX / 2;
+}
+
 static void load_site(struct queue *queue, struct reader *in)
 {
 	struct site_note note = { 0 };
+	bool has_incidents;
 
 	note.hash = reader_u64(in);
-	note.is_closed = reader_u8(in);
+	note.state = reader_u8(in);
 	note.cause = reader_u8(in);
 	note.since_us = (int64_t)reader_u64(in);
 	note.probes = reader_u32(in);
 	note.probe_us = (int64_t)reader_u64(in);
 	note.failure_us = (int64_t)reader_u64(in);
 	note.success_us = (int64_t)reader_u64(in);
+	note.due_us = (int64_t)reader_u64(in);
+	read_learned(in, &note.learned);
+	has_incidents = incidents_decode(in, &note.incidents);
 	note.outcome = read_outcome(in);
-	if (read_timeline(in, CAUSE_COUNT, &note.timeline) && note.cause < CAUSE_COUNT &&
-	    note.is_closed <= 1 && note.since_us >= 0)
+	if (has_incidents && read_timeline(in, CAUSE_COUNT, &note.timeline) && is_legal(&note))
 		restore_site(queue, &note);
+	incidents_deinit(&note.incidents);
 	alloc_free(note.outcome);
 	timeline_deinit(&note.timeline);
 }
@@ -231,7 +286,10 @@ struct destination_note {
 	struct bytes name, reason;
 	uint8_t has_resolved, has_site, closed_cause, is_suspended;
 	uint64_t site;
-	int64_t closed_since_us, suspended_us;
+	int64_t closed_since_us, suspended_us, moved_us;
+	uint32_t moved_waiting;
+	struct bytes moved_from;
+	struct incidents incidents;
 	struct timeline timeline;
 };
 
@@ -258,6 +316,13 @@ static void restore_destination(struct queue *queue, struct destination_note *no
 	if (note->is_suspended)
 		destination->suspension.reason = strndup(note->reason.at ? note->reason.at : "",
 		                                         note->reason.len);
+	destination->incidents = note->incidents;
+	note->incidents = (struct incidents){ 0 };
+	destination->moved_us = note->moved_us;
+	destination->moved_waiting = note->moved_waiting;
+	if (note->moved_us > 0)
+		destination->moved_from = strndup(note->moved_from.at ? note->moved_from.at : "",
+		                                  note->moved_from.len);
 	if (note->timeline.count > 0 &&
 	    (destination->site || timeline_cause(&note->timeline) != CAUSE_OF_SITE)) {
 		timeline_deinit(&destination->timeline);
@@ -270,6 +335,7 @@ static void restore_destination(struct queue *queue, struct destination_note *no
 static void load_destination(struct queue *queue, struct reader *in)
 {
 	struct destination_note note = { 0 };
+	bool has_incidents;
 
 	note.name = reader_bytes(in);
 	note.has_resolved = reader_u8(in);
@@ -280,10 +346,16 @@ static void load_destination(struct queue *queue, struct reader *in)
 	note.is_suspended = reader_u8(in);
 	note.suspended_us = (int64_t)reader_u64(in);
 	note.reason = reader_bytes(in);
-	if (read_timeline(in, CAUSE_COUNT + 1, &note.timeline) && note.name.len > 0 &&
-	    note.closed_cause < CAUSE_COUNT && note.closed_since_us >= 0 && note.has_site <= 1 &&
-	    note.has_resolved <= 1 && note.is_suspended <= 1 && note.suspended_us >= 0)
+	note.moved_us = (int64_t)reader_u64(in);
+	note.moved_waiting = reader_u32(in);
+	note.moved_from = reader_bytes(in);
+	has_incidents = incidents_decode(in, &note.incidents);
+	if (has_incidents && read_timeline(in, CAUSE_COUNT + 1, &note.timeline) &&
+	    note.name.len > 0 && note.closed_cause < CAUSE_COUNT && note.closed_since_us >= 0 &&
+	    note.has_site <= 1 && note.has_resolved <= 1 && note.is_suspended <= 1 &&
+	    note.suspended_us >= 0 && note.moved_us >= 0)
 		restore_destination(queue, &note);
+	incidents_deinit(&note.incidents);
 	timeline_deinit(&note.timeline);
 }
 

@@ -1,5 +1,6 @@
 #include "queue/recipient.h"
 #include "base/assert.h"
+#include "base/units.h"
 #include "queue/debt.h"
 #include "queue/destination.h"
 #include "queue/site.h"
@@ -224,6 +225,8 @@ void recipient_enter(struct queue *queue, struct recipient *recipient)
 		append_ready(queue, recipient);
 	}
 	arrive(queue, recipient);
+	if (recipient_is_ready(recipient))
+		destination_hurt(queue, recipient->destination, 1);
 	if (recipient->flags & RECIPIENT_OWES_NOTICE)
 		debt_add(queue, recipient);
 }
@@ -302,12 +305,14 @@ static void count_final(struct queue *queue, const struct recipient *recipient)
 	if (recipient->state == RECIPIENT_DELIVERED) {
 		queue->totals.delivered++;
 		destination->delivered++;
+		destination_recover(destination, recipient_entry(queue, recipient)->arrived_us);
 	} else if (recipient->state == RECIPIENT_FAILED) {
 		queue->totals.failed++;
 		destination->failed++;
 	} else if (recipient->state == RECIPIENT_EXPIRED) {
 		queue->totals.expired++;
 		destination->expired++;
+		destination_expire(destination);
 	}
 }
 
@@ -391,6 +396,26 @@ static bool grant_wishes(struct queue *queue, struct recipient *recipient,
 	return true;
 }
 
+/* What it waited since it was put off by greylisting, which its ledger knows. */
+static void learn_greylisting(const struct recipient *recipient, bool was_taken)
+{
+	struct site *site = recipient->destination->site;
+	int64_t waited_us = (int64_t)tally_of(&recipient->tally, CAUSE_GREYLISTED) * TICK_US;
+
+	if (site && waited_us > 0 && recipient->cause == CAUSE_GREYLISTED)
+		learned_greylisting(&site->learned, waited_us, was_taken);
+}
+
+/* Where the wait that a site's greylisting wants is known, the first retry comes then. */
+static int hint_of(const struct recipient *recipient, const struct outcome *outcome)
+{
+	const struct site *site = recipient->destination->site;
+
+	if (outcome->hint_s > 0 || outcome->cause != CAUSE_GREYLISTED || !site)
+		return outcome->hint_s;
+	return (int)((site->learned.greylisting_us + US_PER_SECOND - 1) / US_PER_SECOND);
+}
+
 /* An attempt asked for by hand leaves the schedule as it was. */
 static int64_t next_after_manual_us(struct queue *queue, const struct recipient *recipient,
                                     int hint_s)
@@ -403,9 +428,11 @@ static int64_t next_after_manual_us(struct queue *queue, const struct recipient 
 	return schedule_next_us(&schedule, hint_s, queue->now_us, &queue->random);
 }
 
-static void reschedule(struct queue *queue, struct recipient *recipient, int hint_s)
+static void reschedule(struct queue *queue, struct recipient *recipient,
+                       const struct outcome *outcome)
 {
 	struct schedule schedule = recipient_schedule(queue, recipient);
+	int hint_s = hint_of(recipient, outcome);
 	int64_t next_us;
 
 	if (recipient->flags & RECIPIENT_IS_MANUAL) {
@@ -414,6 +441,8 @@ static void reschedule(struct queue *queue, struct recipient *recipient, int hin
 		next_us = schedule_next_us(&schedule, hint_s, queue->now_us, &queue->random);
 		recipient->step = (uint16_t)MIN(recipient->step + 1, UINT16_MAX);
 	}
+	if (outcome->cause == CAUSE_GREYLISTED && hint_s > 0)
+		next_us = MIN(next_us, schedule_return_us(&schedule, hint_s, queue->now_us));
 	recipient_wait(queue, recipient, next_us);
 }
 
@@ -423,7 +452,7 @@ static void wait_for_site(struct queue *queue, struct recipient *recipient)
 {
 	const struct destination *destination = recipient->destination;
 
-	if (!destination->site || destination->site->state != SITE_OPEN) {
+	if (!destination->site || !site_is_open(destination->site)) {
 		recipient_make_ready(queue, recipient);
 		return;
 	}
@@ -440,13 +469,14 @@ static void defer(struct queue *queue, struct recipient *recipient, const struct
 {
 	struct log_entry *log;
 
+	learn_greylisting(recipient, false);
 	recipient->cause = (uint8_t)cause_of(outcome);
 	if (grant_wishes(queue, recipient, outcome))
 		return;
 	if (outcome->scope == SCOPE_SITE)
 		wait_for_site(queue, recipient);
 	else
-		reschedule(queue, recipient, outcome->hint_s);
+		reschedule(queue, recipient, outcome);
 	recipient->flags &= (uint16_t)~RECIPIENT_IS_MANUAL;
 	log = recipient_log(queue, LOGGED_DEFERRED, recipient);
 	log->outcome = actions_keep(queue->actions, outcome);
@@ -464,6 +494,7 @@ void recipient_take_result(struct queue *queue, struct recipient *recipient,
 	recipient->attempts = (uint16_t)MIN(recipient->attempts + 1, UINT16_MAX);
 	switch (outcome->result) {
 	case RESULT_DELIVERED:
+		learn_greylisting(recipient, true);
 		recipient_finish(queue, recipient, RECIPIENT_DELIVERED, outcome);
 		return;
 	case RESULT_FAILED:
@@ -528,6 +559,7 @@ static void run_timer(struct queue *queue, struct recipient *recipient)
 	    entry_us(entry, recipient->next) <= queue->now_us) {
 		recipient->next = 0;
 		recipient_make_ready(queue, recipient);
+		destination_hurt(queue, recipient->destination, 1);
 	}
 	recipient_arm(queue, recipient);
 	if (recipient->state == RECIPIENT_QUEUED && queue->now_us >= schedule_delay_us(&schedule) &&

@@ -4,6 +4,7 @@
 
 #define LAST_BEFORE_US   US_PER_MINUTE /* but at most 3 % of the lifetime */
 #define URGENT_BEFORE_US US_PER_HOUR   /* but at most 10 % of the lifetime */
+#define RETURN_LATE_US   US_PER_SECOND /* after the moment that greylisting named */
 #define WAIT_DEFAULT_US  (5 * US_PER_MINUTE)
 
 static int64_t lifetime_us(const struct schedule *schedule)
@@ -77,6 +78,15 @@ static int64_t wait_us(const int64_t *waits_us, int count, uint32_t step)
 	return waits_us[MIN(step, (uint32_t)count - 1)];
 }
 
+static int64_t not_after_last(const struct schedule *schedule, int64_t next_us, int64_t now_us)
+{
+	int64_t last_us = schedule_last_us(schedule);
+
+	if (next_us < last_us)
+		return next_us;
+	return now_us < last_us ? last_us : INT64_MAX;
+}
+
 int64_t schedule_next_us(const struct schedule *schedule, int hint_s, int64_t now_us,
                          struct random *random)
 {
@@ -85,13 +95,15 @@ int64_t schedule_next_us(const struct schedule *schedule, int hint_s, int64_t no
 	                       schedule->recipient->step);
 	int64_t next_us = now_us +
 	                  MAX(TICK_US, random_jitter(random, wait, limits->jitter_percent));
-	int64_t last_us = schedule_last_us(schedule);
 
 	if (hint_s > 0)
 		next_us = MAX(next_us, now_us + hint_s * US_PER_SECOND);
-	if (next_us < last_us)
-		return next_us;
-	return now_us < last_us ? last_us : INT64_MAX;
+	return not_after_last(schedule, next_us, now_us);
+}
+
+int64_t schedule_return_us(const struct schedule *schedule, int hint_s, int64_t now_us)
+{
+	return not_after_last(schedule, now_us + hint_s * US_PER_SECOND + RETURN_LATE_US, now_us);
 }
 
 int64_t schedule_probe_us(const struct config_destination *limits, uint32_t probes,

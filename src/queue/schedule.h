@@ -30,6 +30,9 @@ int64_t schedule_delay_us(const struct schedule *schedule);
 int64_t schedule_next_us(const struct schedule *schedule, int hint_s, int64_t now_us,
                          struct random *random);
 
+/* schedule_return_us - when greylisting wants the mail again, whatever the schedule says. */
+int64_t schedule_return_us(const struct schedule *schedule, int hint_s, int64_t now_us);
+
 /* schedule_probe_us - the wait before the probe that follows `probes` others. */
 int64_t schedule_probe_us(const struct config_destination *limits, uint32_t probes,
                           struct random *random);

@@ -2,20 +2,34 @@
 #pragma once
 #include "base/heap.h"
 #include "queue/destination.h"
+#include "queue/incident.h"
 #include "queue/job.h"
+#include "queue/pace.h"
 #include "queue/timeline.h"
 #include "queue/view.h"
 
-enum site_event { SITE_ACCEPTED, SITE_FAILED, SITE_PROBE_DUE, SITE_SETTLED, SITE_EVENTS };
+enum site_event {
+	SITE_ACCEPTED,
+	SITE_FAILED,
+	SITE_PROBE_DUE,
+	SITE_SETTLED, /* recovered, or free of a learned rate */
+	SITE_PACED,   /* recovered, and a rate was learned */
+	SITE_EVENTS
+};
 
 struct site {
 	struct hash_node by_hash;
 	const struct route *route; /* NULL: known from before a restart, not found again yet */
-	const struct config_destination *limits; /* the strictest of its destinations */
+	const struct config_destination *limits; /* of its destinations, the fewest connections */
+	const struct config_destination *rate;   /* and the lowest rate; NULL: there is none */
+	struct pace pace;                        /* of that rate */
+	struct learned learned;
+	struct incidents incidents;
 	enum site_state state;
 	enum cause cause;       /* why it is closed, or was */
 	int64_t since_us;       /* of the state; while closed or probed: since it was closed */
-	struct heap_node probe; /* key: when the next one is due */
+	struct heap_node probe; /* key: when the next one is due; of an open site: when its pace
+	                           permits the next message */
 	uint32_t probes;        /* failed since it was closed */
 	uint32_t failures;      /* in a row */
 	int64_t last_failure_us, last_success_us;
@@ -33,6 +47,8 @@ struct site {
 	int64_t noted_us;
 	bool is_note_due, has_note;
 };
+
+#define PACE_NOTED_US 1000000LL /* how often what a rate has used up is written */
 
 struct site *site_find(const struct queue *queue, uint64_t hash);
 struct site *site_create(struct queue *queue, uint64_t hash);
@@ -52,11 +68,25 @@ void site_probe_at(struct queue *queue, struct site *site, int64_t at_us); /* cl
 /* site_name - a copy in the arena; "" for no site, or one that is not found again yet. */
 const char *site_name(const struct site *site, struct arena *arena);
 bool site_is_closed(const struct site *site); /* closed or being probed */
+bool site_is_open(const struct site *site);   /* and takes as many connections as configured */
 
 /* site_may_start - whether a job may begin, if there is mail. */
 bool site_may_start(const struct site *site, int64_t now_us);
 uint32_t site_connections(const struct site *site);
 uint32_t site_window(const struct site *site); /* slots permitted now */
+
+/* site_limit - what keeps it from taking more mail now; LIMIT_NONE while no mail waits for it. */
+enum site_limit site_limit(const struct queue *queue, const struct site *site);
+
+/* site_take_pace - a message is about to be sent. */
+void site_take_pace(const struct queue *queue, struct site *site);
+
+/* site_hurt - recipients that now wait for it: counted if it is closed. */
+void site_hurt(struct queue *queue, struct site *site, uint64_t count);
+
+/* site_set_limits - anew, from all its destinations' (which call site_limit_by one by one). */
+void site_reset_limits(struct queue *queue, struct site *site);
+void site_limit_by(struct queue *queue, struct site *site, const struct config_destination *limits);
 
 /* site_slot_acquire - the lowest free slot, given to `job`. */
 uint32_t site_slot_acquire(struct site *site, struct job *job);
@@ -71,4 +101,4 @@ void site_finish_touched(struct queue *queue);
 
 void site_run_timers(struct queue *queue);
 void site_drop_idle(struct queue *queue);
-void site_view(const struct site *site, struct site_view *view_out);
+void site_view(const struct queue *queue, const struct site *site, struct site_view *view_out);

@@ -114,6 +114,10 @@ static void view_destination(const struct queue *queue, const struct destination
 		                            : 0,
 		.is_suspended = destination->suspension.is_set || queue->suspension.is_set,
 		.suspend_reason = "",
+		.moved_from = destination->moved_from ? destination->moved_from : "",
+		.moved_us = destination->moved_us,
+		.moved_waiting = destination->moved_waiting,
+		.incidents = &destination->incidents,
 		.route_valid_until_us = destination->valid_until_us,
 		.route_text = destination->state != DESTINATION_ROUTED && destination->text
 		                      ? destination->text
@@ -124,7 +128,7 @@ static void view_destination(const struct queue *queue, const struct destination
 		                               ? destination->suspension.reason
 		                               : queue->suspension.reason;
 	if (view->route)
-		site_view(site, &view->site);
+		site_view(queue, site, &view->site);
 	for (int state = 0; state < RECIPIENT_STATES; state++)
 		view->counts[state] = destination->counts[state];
 	for (int cause = 0; cause < CAUSE_COUNT; cause++)

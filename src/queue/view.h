@@ -4,6 +4,7 @@
 #include "model/outcome.h"
 #include "queue/action.h"
 #include "queue/filter.h"
+#include "queue/incident.h"
 
 struct queue;
 
@@ -51,15 +52,36 @@ enum site_state {
 };
 const char *site_state_name(enum site_state state);
 
+/* What keeps a site from taking more mail. */
+enum site_limit {
+	LIMIT_NONE,
+	LIMIT_CLOSED,
+	LIMIT_RECOVERING,   /* slow start */
+	LIMIT_LEARNED_RATE, /* what its replies taught */
+	LIMIT_LEARNED_CONNECTIONS,
+	LIMIT_RATE,            /* the key `rate` */
+	LIMIT_CONNECTIONS,     /* the key `connections` */
+	LIMIT_ALL_CONNECTIONS, /* deliver.connections: busy with other sites */
+};
+const char *site_limit_name(enum site_limit limit);
+
 struct site_view {
 	const char *name, *text; /* the route's */
 	uint64_t hash;
 	enum site_state state;
 	int64_t since_us;
-	enum cause cause;                   /* why it is closed */
-	int64_t next_probe_us;              /* 0: none */
-	uint32_t probes;                    /* since it was closed */
-	int busy, window, connections;      /* slots in use, permitted now, configured */
+	enum cause cause;              /* why it is closed */
+	int64_t next_probe_us;         /* 0: none */
+	uint32_t probes;               /* since it was closed */
+	int busy, window, connections; /* slots in use, permitted now, configured */
+	enum site_limit limit;
+	int64_t gap_us, learned_gap_us; /* between messages; 0: no limit */
+	int64_t next_message_us;        /* when the pace permits it */
+	int learned_connections;        /* 0: none */
+	int64_t greylisting_us;         /* learned; 0: none */
+	const char *rate_of,
+		*connections_of; /* whose limits they are: a pattern, "" the defaults */
+	const struct incidents *incidents;
 	uint64_t waiting;                   /* recipients that are ready */
 	const struct outcome *last_failure; /* NULL: none */
 	int64_t last_failure_us, last_success_us;
@@ -78,6 +100,10 @@ struct destination_view {
 	const char *suspend_reason;
 	int64_t route_valid_until_us;
 	const char *route_text; /* the DNS failure, if that is what it waits for; "" */
+	const char *moved_from; /* the route before the last change; "": none was seen */
+	int64_t moved_us;
+	uint32_t moved_waiting;            /* recipients that waited for the old route */
+	const struct incidents *incidents; /* of the DNS */
 };
 
 /* queue_view_destination - false if the queue knows nothing of it. */

@@ -9,12 +9,13 @@
 #define CONNECTIONS 3
 #define STOPPED_US  US_PER_SECOND /* a deadline that moved is looked at again this often */
 
-#define CONFIG_FORMAT                                                                           \
-	"deliver { connections 8; }\n"                                                          \
-	"defaults { schedule 20s 1m 3m; lifetime %s; notice_lifetime 10m; delay_notice 4m;\n"   \
-	"  connections 3; recipients_per_message 2; probe 5s 10s 30s; failures_to_close 1; }\n" \
-	"destination d1.test { failures_to_close 3; lifetime 5m;\n"                             \
-	"  not_counted held own_limit suspended own_fault; }\n"                                 \
+#define CONFIG_FORMAT                                                                         \
+	"deliver { connections 8; }\n"                                                        \
+	"defaults { schedule 20s 1m 3m; lifetime %s; notice_lifetime 10m; delay_notice 4m;\n" \
+	"  connections 3; recipients_per_message 2; probe 5s 10s 30s; failures_to_close 1;\n" \
+	"  rate 6/1m; }\n"                                                                    \
+	"destination d1.test { failures_to_close 3; lifetime 5m;\n"                           \
+	"  not_counted held own_limit suspended own_fault; }\n"                               \
 	"destination d2.test { connections 1; }\n"
 
 #define EXPECT(world, condition)                                                       \
@@ -107,6 +108,20 @@ static void remember(struct world *world, const void *data, size_t len)
 
 /* Checks of what the queue wants done. */
 
+/* Never more than the rate permits in any minute, restarts included. */
+static void check_rate(struct world *world, uint64_t site)
+{
+	for (int i = 0; i < WORLD_SITES; i++) {
+		int64_t *oldest = &world->starts[i][world->start_count[i] % WORLD_RATE];
+
+		if (world->routes[i]->hash != site)
+			continue;
+		EXPECT(world, *oldest == 0 || world->now_us - *oldest >= US_PER_MINUTE);
+		*oldest = world->now_us;
+		world->start_count[i]++;
+	}
+}
+
 static void check_slots(struct world *world, const struct action_deliver *deliver)
 {
 	uint32_t busy = 0;
@@ -120,6 +135,7 @@ static void check_slots(struct world *world, const struct action_deliver *delive
 		EXPECT(world, other->slot != deliver->slot.index);
 		EXPECT(world, !(other->is_probe && deliver->is_probe));
 	}
+	check_rate(world, deliver->slot.site);
 	EXPECT(world, busy < CONNECTIONS && deliver->slot.index < CONNECTIONS);
 	EXPECT(world, world->job_count < 8);
 	EXPECT(world, deliver->slot.worker < 2);
@@ -371,6 +387,14 @@ static struct outcome random_outcome(struct world *world, int mood)
 		                             CAUSE_MAILBOX_BUSY, CAUSE_POLICY, CAUSE_SOFT_OTHER };
 	struct outcome outcome = { .result = RESULT_DELIVERED };
 
+	if (mood == 1 && dice(world, 4) == 0) {
+		outcome.result = RESULT_DEFERRED;
+		outcome.scope = SCOPE_SITE;
+		outcome.cause = CAUSE_RATE_LIMITED;
+		outcome.phase = dice(world, 2) ? PHASE_GREETING : PHASE_MAIL;
+		outcome.hint_s = dice(world, 2) ? 0 : (int)dice(world, 60);
+		return outcome;
+	}
 	if (mood == 1) {
 		outcome.result = RESULT_DEFERRED;
 		outcome.scope = SCOPE_SITE;

@@ -11,6 +11,7 @@
 #define WORLD_MESSAGES   4096
 #define WORLD_PENDING    1100
 #define WORLD_NOTES      64
+#define WORLD_RATE       6 /* messages a minute to one site */
 
 enum fate { FATE_LIVE, FATE_DELIVERED, FATE_FAILED, FATE_EXPIRED, FATE_CANCELLED };
 
@@ -61,9 +62,11 @@ struct world {
 	uint32_t job_count, notice_count;
 	struct world_note notes[WORLD_NOTES];
 	struct route *routes[WORLD_SITES];
-	int route_of[WORLD_DOMAINS]; /* -1: SERVFAIL, -2: NXDOMAIN, -3: null MX */
-	int mood[WORLD_SITES];       /* 0: well, 1: down, 2: moody */
-	bool is_kind;                /* at the end of a trace: everything works */
+	int route_of[WORLD_DOMAINS];             /* -1: SERVFAIL, -2: NXDOMAIN, -3: null MX */
+	int64_t starts[WORLD_SITES][WORLD_RATE]; /* of the last messages sent there */
+	uint64_t start_count[WORLD_SITES];
+	int mood[WORLD_SITES]; /* 0: well, 1: down, 2: moody */
+	bool is_kind;          /* at the end of a trace: everything works */
 };
 
 void world_init(struct world *world, const char *name, uint64_t seed);

@@ -41,6 +41,37 @@ static void test_duration_parse(void)
 	}
 }
 
+static void test_rate_parse(void)
+{
+	static const struct {
+		const char *in;
+		int64_t count, period_us; /* 0: refused */
+	} rows[] = {
+		{ "500/h", 500, US_PER_HOUR },
+		{ "10/s", 10, US_PER_SECOND },
+		{ "20000/d", 20000, US_PER_DAY },
+		{ "100/5m", 100, 5 * US_PER_MINUTE },
+		{ "1/1h30m", 1, 90 * US_PER_MINUTE },
+		{ "0/h", 0, 0 },
+		{ "5", 0, 0 },
+		{ "5/", 0, 0 },
+		{ "/h", 0, 0 },
+		{ "5/0s", 0, 0 },
+		{ "5/x", 0, 0 },
+		{ "5/99999999999999999999s", 0, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int64_t count = 0, period_us = 0;
+		bool ok = rate_parse(bytes_of(rows[i].in), &count, &period_us);
+
+		CHECK_INT(rows[i].in, ok, rows[i].count > 0);
+		if (ok)
+			CHECK_TRUE(rows[i].in,
+			           count == rows[i].count && period_us == rows[i].period_us);
+	}
+}
+
 static void test_duration_format(void)
 {
 	static const struct {
@@ -138,4 +169,5 @@ static void test_dates(void)
 	}
 }
 
-TEST_MAIN(test_duration_parse, test_duration_format, test_size_parse, test_size_format, test_dates)
+TEST_MAIN(test_duration_parse, test_rate_parse, test_duration_format, test_size_parse,
+          test_size_format, test_dates)

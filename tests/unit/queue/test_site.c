@@ -254,6 +254,140 @@ static void test_retry_probes(void)
 	desk_close(&desk);
 }
 
+/* One connection too many is no trouble of the site's: the others go on. */
+static void test_crowd(void)
+{
+	struct outcome refused = outcome_site(CAUSE_HOST_BUSY);
+	struct desk desk;
+
+	refused.phase = PHASE_GREETING;
+	desk_open(&desk, config);
+	send_many(&desk, 20, "b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	desk_done(&desk, 1, outcome_delivered());
+	desk_done(&desk, 2, refused);
+	CHECK_INT("not closed", desk_site(&desk, "b.test").state, SITE_OPEN);
+	CHECK_INT("one fewer", desk_site(&desk, "b.test").connections, 3);
+	CHECK_INT("learned", desk_site(&desk, "b.test").limit, LIMIT_LEARNED_CONNECTIONS);
+	CHECK_INT("the site's cause", desk_view(&desk, 19, 0).cause, CAUSE_RATE_LIMITED);
+	CHECK_INT("busy", desk_site(&desk, "b.test").busy, 3);
+	desk_close(&desk);
+}
+
+/* Too fast: a pause, slow start, and then at the rate that was learned. */
+static void test_throttled(void)
+{
+	struct outcome too_fast = outcome_site(CAUSE_RATE_LIMITED);
+	struct desk desk;
+
+	too_fast.phase = PHASE_MAIL;
+	desk_open(&desk,
+	          "defaults { jitter_percent 0; connections 1; probe 10s; delay_notice 0; }");
+	send_many(&desk, 30, "b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	for (int i = 0; i < 10; i++) {
+		desk.now_us += US_PER_SECOND;
+		desk_done(&desk, desk_job(&desk), outcome_delivered());
+	}
+	desk_done(&desk, desk_job(&desk), too_fast);
+	CHECK_INT("paused", desk_site(&desk, "b.test").state, SITE_CLOSED);
+	CHECK_INT("no incident", desk_site(&desk, "b.test").incidents->count, 0);
+	desk_wait(&desk, 10 * US_PER_SECOND);
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	CHECK_INT("throttled", desk_site(&desk, "b.test").state, SITE_THROTTLED);
+	CHECK_INT("not at once", desk_count(&desk, ACTION_DELIVER), 0);
+	CHECK_INT("what binds", desk_site(&desk, "b.test").limit, LIMIT_LEARNED_RATE);
+	CHECK_INT("cause", desk_view(&desk, 25, 0).cause, CAUSE_RATE_LIMITED);
+	desk_wait(&desk, 2 * US_PER_SECOND);
+	CHECK_INT("then one", desk_count(&desk, ACTION_DELIVER), 1);
+	desk_close(&desk);
+}
+
+static void test_rate(void)
+{
+	struct site_view site;
+	struct desk desk;
+
+	desk_open(&desk, "defaults { connections 4; }\ndestination b.test { rate 2/10s; }");
+	send_many(&desk, 6, "b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	CHECK_INT("one", desk_count(&desk, ACTION_DELIVER), 1);
+	site = desk_site(&desk, "b.test");
+	CHECK_INT("what binds", site.limit, LIMIT_RATE);
+	CHECK_BYTES("whose", bytes_of(site.rate_of), bytes_of("b.test"));
+	CHECK_INT("cause", desk_view(&desk, 5, 0).cause, CAUSE_OWN_LIMIT);
+	desk_wait(&desk, 5 * US_PER_SECOND);
+	CHECK_INT("not yet", desk_count(&desk, ACTION_DELIVER), 0);
+	desk_wait(&desk, 100 * US_PER_MS);
+	CHECK_INT("the next", desk_count(&desk, ACTION_DELIVER), 1);
+	desk_close(&desk);
+}
+
+static void test_incident(void)
+{
+	const struct incidents *incidents;
+	struct desk desk;
+
+	close_site(&desk, config);
+	send_many(&desk, 5, "b.test");
+	desk_wait(&desk, 10 * US_PER_SECOND);
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_HOST_DOWN));
+	incidents = desk_site(&desk, "b.test").incidents;
+	CHECK_INT("one", incidents->count, 1);
+	CHECK_INT("hurt: all, each once", incidents->items[0].hurt, 105);
+	desk_wait(&desk, 20 * US_PER_SECOND);
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	CHECK_TRUE("over", incidents->items[0].end_us == desk.now_us);
+	desk_done(&desk, desk_job(&desk), outcome_site(CAUSE_HOST_DOWN));
+	CHECK_INT("a relapse is the same one", incidents->count, 1);
+	CHECK_TRUE("goes on", incidents->items[0].end_us == 0);
+	desk_close(&desk);
+}
+
+/* The wait that a site's greylisting wants is learned from the first message. */
+static void test_greylisting(void)
+{
+	struct recipient_view view;
+	struct desk desk;
+
+	desk_open(&desk, "defaults { jitter_percent 0; schedule 10m; }");
+	desk_send(&desk, "x@b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	desk_done(&desk, desk_job(&desk), outcome_deferred(CAUSE_GREYLISTED));
+	desk_wait(&desk, 2 * US_PER_MINUTE);
+	desk_command(&desk, COMMAND_RETRY, 1, NULL);
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	desk_send(&desk, "y@b.test");
+	desk_done(&desk, desk_job(&desk), outcome_deferred(CAUSE_GREYLISTED));
+	view = desk_view(&desk, 2, 0);
+	CHECK_INT("learned", (view.next_us - desk.now_us) / US_PER_SECOND, 121);
+	desk_close(&desk);
+}
+
+/* A restart neither forgets that a site is down, or recovering, nor what it taught. */
+static void test_note(void)
+{
+	struct bytes note;
+	struct desk desk;
+	uint64_t key;
+
+	close_site(&desk, config);
+	desk_wait(&desk, 10 * US_PER_SECOND);
+	desk_done(&desk, desk_job(&desk), outcome_delivered());
+	CHECK_INT("recovering", desk_site(&desk, "b.test").state, SITE_RECOVERING);
+	key = desk_find(&desk, ACTION_NOTE)->note.key;
+	note = desk_kept(&desk, desk_find(&desk, ACTION_NOTE)->note.bytes);
+	desk_restart(&desk);
+	desk_load_note(&desk, key, note);
+	send_many(&desk, 10, "b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	CHECK_INT("still", desk_site(&desk, "b.test").state, SITE_RECOVERING);
+	CHECK_INT("one connection", desk_count(&desk, ACTION_DELIVER), 1);
+	CHECK_INT("its incident", desk_site(&desk, "b.test").incidents->items[0].hurt, 100);
+	desk_close(&desk);
+}
+
 TEST_MAIN(test_slots, test_probes, test_recovery, test_relapse, test_late_jobs,
           test_failures_to_close, test_turns, test_shared_limit, test_one_probe, test_hint,
-          test_retry_probes)
+          test_retry_probes, test_crowd, test_throttled, test_rate, test_incident, test_greylisting,
+          test_note)

@@ -85,3 +85,4 @@ int cli_act(int argc, char **argv), cli_suspend(int argc, char **argv),
 int cli_spool(int argc, char **argv), cli_lab(int argc, char **argv),
 	cli_status(int argc, char **argv);
 int cli_bounce(int argc, char **argv);
+int cli_simulate(int argc, char **argv);

@@ -87,7 +87,7 @@ static int weigh_evidence(const struct letter *letter, struct bytes subject)
 
 	said_find(letter->notice, &said);
 	weight += is_daemon(letter) ? 2 : 0;
-	weight += has_field(letter, "X-Failed-Recipients") ? 3 : 0;
+	weight += has_field(letter, "X-Failed-Recipients") || letter->is_report ? 3 : 0;
 	weight += phrase_find(PHRASE_FAILURE_SUBJECT, subject) >= 0 ? 2 : 0;
 	weight += phrase_find(PHRASE_DELAY_SUBJECT, subject) >= 0 ? 1 : 0;
 	weight += phrase_find(PHRASE_LIST, letter->lower) >= 0 ? 1 : 0;
@@ -125,6 +125,13 @@ static bool is_auto_reply(const struct letter *letter, struct bytes subject)
 	return false;
 }
 
+/* Dovecot and other Sieve engines wrap a refusal in a read receipt (RFC 5429 2.1). */
+static bool is_rejection(const struct letter *letter)
+{
+	return bytes_find(letter->lower, BYTES_LITERAL("automatically rejected")) >= 0 ||
+	       bytes_find(letter->lower, BYTES_LITERAL("was refused by the recipient")) >= 0;
+}
+
 static bool is_challenge(const struct letter *letter)
 {
 	return phrase_find(PHRASE_CHALLENGE, letter->lower) >= 0;
@@ -156,7 +163,7 @@ static void read_letter(struct letter *letter, struct bounce *bounce)
 		bounce->kind = BOUNCE_AUTO_REPLY;
 	} else if (fields_read(letter, bounce)) {
 		bounce->kind = kind_of_actions(bounce);
-	} else if (letter->has_disposition) {
+	} else if (letter->has_disposition && !is_rejection(letter)) {
 		bounce->kind = is_auto ? BOUNCE_AUTO_REPLY : BOUNCE_OTHER;
 	} else if (evidence >= (is_auto ? 4 : 3)) {
 		text_read(letter, bounce);

@@ -190,24 +190,47 @@ static enum bounce_action guess_action(const struct letter *letter, int class)
 	return BOUNCE_FAILED;
 }
 
+static struct bytes choose_address(struct letter *letter, const struct group *group)
+{
+	struct bytes address = read_address(letter, group->final);
+
+	if (address.len == 0)
+		address = read_address(letter, group->original);
+	if (address.len == 0)
+		letter_field_address(letter->original, letter_recipient_fields, &address);
+	return address;
+}
+
+/* A new recipient; NULL if there is no room, or if it was there before with the same action. */
+static struct bounce_recipient *add_recipient(struct letter *letter, const struct group *group,
+                                              struct bounce *bounce)
+{
+	enum bounce_action action = read_action(bytes_trim(group->action));
+	struct bytes address = choose_address(letter, group);
+	struct bounce_recipient *recipient = bounce->recipients;
+
+	for (; recipient < bounce->recipients + bounce->count; recipient++)
+		if (address.len > 0 && bytes_equal_nocase(recipient->address, address) &&
+		    recipient->action == action)
+			return NULL;
+	if (bounce->count == BOUNCE_RECIPIENTS_MAX) {
+		bounce->is_cut = true;
+		return NULL;
+	}
+	bounce->count++;
+	recipient->address = address;
+	recipient->action = action;
+	return recipient;
+}
+
 static void take_group(struct letter *letter, const struct group *group, struct bounce *bounce)
 {
-	struct bounce_recipient *recipient;
+	struct bounce_recipient *recipient = add_recipient(letter, group, bounce);
 	struct said field = { 0 }, reply = { 0 }, told = { 0 };
 	struct bytes about;
 
-	if (bounce->count == BOUNCE_RECIPIENTS_MAX) {
-		bounce->is_cut = true;
+	if (!recipient)
 		return;
-	}
-	recipient = &bounce->recipients[bounce->count];
-	recipient->address = read_address(letter, group->final);
-	if (recipient->address.len == 0)
-		recipient->address = read_address(letter, group->original);
-	if (recipient->address.len == 0)
-		letter_field_address(letter->original, letter_recipient_fields,
-		                     &recipient->address);
-	bounce->count++;
 	recipient->diagnostic = without_type(bytes_first(group->diagnostic, 4000));
 	recipient->retry_until = group->retry_until;
 	if (!said_parse_status(group->status, &field))
@@ -224,12 +247,11 @@ static void take_group(struct letter *letter, const struct group *group, struct 
 	}
 	choose_status(recipient, &field, &reply);
 	recipient->reply = reply.reply;
-	recipient->action = read_action(bytes_trim(group->action));
 	if (recipient->action == BOUNCE_NO_ACTION)
 		recipient->action = guess_action(letter, recipient->class);
 	if (recipient->diagnostic.len == 0)
 		recipient->diagnostic = copy_line(letter->arena, about);
-	meaning_find(recipient, about);
+	meaning_find(recipient, about, letter->subject);
 }
 
 static bool put_field(struct letter *letter, struct group *group, const struct header_field *field)

@@ -119,26 +119,6 @@ bool letter_address_next(struct bytes *rest, struct bytes *address_out)
 	return false;
 }
 
-static bool is_named(struct bytes name, const char *const *names)
-{
-	for (; *names; names++)
-		if (bytes_equal_nocase(name, bytes_of(*names)))
-			return true;
-	return false;
-}
-
-bool letter_field_has(struct bytes headers, const char *const *names, struct bytes address)
-{
-	struct header_field field;
-	struct bytes found;
-
-	while (header_next(&headers, &field))
-		while (is_named(field.name, names) && letter_address_next(&field.value, &found))
-			if (bytes_equal_nocase(found, address))
-				return true;
-	return false;
-}
-
 bool letter_field_address(struct bytes headers, const char *const *names, struct bytes *address_out)
 {
 	for (; *names; names++) {
@@ -267,6 +247,19 @@ static void take_original(const struct mime_part *part, struct collector *collec
 	buffer_deinit(&text);
 }
 
+/* A gateway that does not know the type of a delivery status calls it data. */
+static void take_data(const struct mime_part *part, struct collector *collector)
+{
+	struct buffer text = { 0 };
+
+	mime_text(part, 65536, &text);
+	if (has_fields(buffer_bytes(&text)) && collector->status.len < BOUNCE_STATUS_BYTES_MAX) {
+		buffer_append(&collector->status, buffer_bytes(&text));
+		buffer_append_text(&collector->status, "\n\n");
+	}
+	buffer_deinit(&text);
+}
+
 static void take_part(const struct mime_part *part, struct collector *collector)
 {
 	if (part->is_multipart)
@@ -286,6 +279,8 @@ static void take_part(const struct mime_part *part, struct collector *collector)
 		take_original(part, collector);
 	} else if (mime_is(part, "text/") || mime_is(part, "text") || part->depth == 0) {
 		take_text(part, collector);
+	} else if (mime_is(part, "application/")) {
+		take_data(part, collector);
 	}
 }
 
@@ -361,6 +356,8 @@ void letter_read(struct bytes message, struct arena *arena, struct letter *lette
 	mime_parse(message, arena, &mime);
 	letter_out->is_cut |= mime.is_cut;
 	letter_out->headers = mime.parts[0].headers;
+	letter_out->is_report = bytes_equal_nocase(mime.parts[0].report_type,
+	                                           BYTES_LITERAL("delivery-status"));
 	letter_out->subject = decode_field(letter_out, "Subject");
 	letter_out->from = decode_field(letter_out, "From");
 	for (int i = 0; i < mime.count; i++)

@@ -5,6 +5,8 @@
 #include "codes/classify.h"
 #include <string.h>
 
+#define REASON_BYTES_MAX 3000
+
 /* In small letters; the first that is found wins. */
 static const struct {
 	const char *words, *category;
@@ -12,7 +14,7 @@ static const struct {
 	{ "message expired", "Expired" },
 	{ "delivery time expired", "Expired" },
 	{ "delivery expired", "Expired" },
-	{ "could not be delivered for", "Expired" },
+	{ "will be deleted from queue", "Expired" },
 	{ "unable to deliver this message after", "Expired" },
 	{ "mailbox is full", "QuotaIssues" },
 	{ "mailbox full", "QuotaIssues" },
@@ -118,6 +120,8 @@ static const struct {
 	{ "mailbox does not exist", "InvalidRecipient" },
 	{ "mailbox not found", "InvalidRecipient" },
 	{ "user not found", "InvalidRecipient" },
+	{ "receiver not found", "InvalidRecipient" },
+	{ "is unknown", "InvalidRecipient" },
 	{ "recipient not found", "InvalidRecipient" },
 	{ "does not exist", "InvalidRecipient" },
 	{ "doesn't exist", "InvalidRecipient" },
@@ -178,8 +182,13 @@ static const char unknown[] = "Unknown";
 
 static const char *find_reason(struct bytes text)
 {
+	char small[REASON_BYTES_MAX];
+	struct bytes lower = { small, MIN(text.len, sizeof small) };
+
+	for (size_t i = 0; i < lower.len; i++)
+		small[i] = char_lower(text.at[i]);
 	for (size_t i = 0; i < COUNT(reasons); i++)
-		if (bytes_find_nocase(text, bytes_of(reasons[i].words)) >= 0)
+		if (bytes_find(lower, bytes_of(reasons[i].words)) >= 0)
 			return reasons[i].category;
 	return unknown;
 }
@@ -254,7 +263,7 @@ static const char *ask(struct bounce_recipient *recipient, struct bytes text)
 	return said.category;
 }
 
-void meaning_find(struct bounce_recipient *recipient, struct bytes more)
+void meaning_find(struct bounce_recipient *recipient, struct bytes more, struct bytes subject)
 {
 	const char *category;
 
@@ -273,6 +282,8 @@ void meaning_find(struct bounce_recipient *recipient, struct bytes more)
 		category = ask(recipient, more);
 	if (is_unknown(category))
 		category = find_reason(more);
+	if (is_unknown(category))
+		category = find_reason(subject);
 	if (is_unknown(category))
 		category = from_status(recipient);
 	recipient->category = category;

@@ -8,7 +8,24 @@
 
 #define ADDRESS_BYTES_MAX 320
 
-struct mention;
+/* How an address stands in the notice. */
+enum form {
+	FORM_SENTENCE, /* somewhere in a line */
+	FORM_LABELLED, /* "Recipient: user@host" */
+	FORM_REPLY,    /* "550 5.1.1 <user@host>... User unknown" */
+	FORM_FIRST,    /* first in its line, words behind it */
+	FORM_ALONE,    /* alone in its line, or as "<user@host>:" */
+};
+
+#define MENTION_LIKELY 4 /* from this score on it is taken for a recipient */
+
+struct mention {
+	struct bytes address;
+	size_t line, start, end; /* offsets in the notice */
+	enum form form;
+	int score;
+	enum bounce_action action; /* of the list it stands in */
+};
 
 /* What the message is made of. All text is UTF-8 with bare LFs. */
 struct letter {
@@ -19,9 +36,10 @@ struct letter {
 	struct bytes lower;    /* the same in small letters (ASCII) */
 	struct bytes status;   /* delivery status fields; empty if there are none */
 	struct bytes original; /* header section of the returned message */
-	bool has_feedback, has_disposition, is_cut;
-	struct mention *mentions; /* addresses in the notice, found when first asked for */
+	bool has_feedback, has_disposition, is_report, is_cut;
+	struct mention *mentions; /* found when first asked for, as is `said` */
 	int mention_count;
+	struct said *said; /* in the whole notice */
 };
 
 void letter_read(struct bytes message, struct arena *arena, struct letter *letter_out);
@@ -30,8 +48,7 @@ void letter_read(struct bytes message, struct arena *arena, struct letter *lette
  * bare words of other scripts may stand around it. */
 bool letter_address_next(struct bytes *rest, struct bytes *address_out);
 
-/* Whether `address` stands in one of the fields named, and the first that does. */
-bool letter_field_has(struct bytes headers, const char *const *names, struct bytes address);
+/* letter_field_address - the first address in the fields named, in the order of the names. */
 bool letter_field_address(struct bytes headers, const char *const *names,
                           struct bytes *address_out);
 extern const char *const letter_recipient_fields[];
@@ -49,6 +66,9 @@ void said_find(struct bytes text, struct said *said_out);
 /* said_parse_status - "5.1.1" at the front of `text`, perhaps cut ("5.0."). */
 bool said_parse_status(struct bytes text, struct said *said_out);
 
+/* mentions_find - fills `letter->mentions`, once. */
+void mentions_find(struct letter *letter);
+
 /* fields_read - recipients of the delivery status. False if there is none. */
 bool fields_read(struct letter *letter, struct bounce *bounce);
 
@@ -59,8 +79,9 @@ void text_read(struct letter *letter, struct bounce *bounce);
  * behind the address; empty if there are none. */
 struct bytes text_about(struct letter *letter, struct bytes address);
 
-/* meaning_find - category and advice of what was said; `more` is text to fall back on. */
-void meaning_find(struct bounce_recipient *recipient, struct bytes more);
+/* meaning_find - category and advice of what was said; `more`, then the subject, is text to fall
+ * back on. */
+void meaning_find(struct bounce_recipient *recipient, struct bytes more, struct bytes subject);
 
 /* The phrases, in small letters. */
 enum phrase {
@@ -75,6 +96,7 @@ enum phrase {
 	PHRASE_CHALLENGE,     /* asks the sender to prove himself */
 	PHRASE_RECIPIENT,     /* in front of an address: it is the recipient */
 	PHRASE_NOT_RECIPIENT, /* in front of an address: it is not */
+	PHRASE_CONTACT,       /* in the same sentence: somebody to ask */
 	PHRASE_REASON,        /* on the same line as an address: something went wrong with it */
 	PHRASES,
 };

@@ -50,6 +50,10 @@ static const char *const lists[] = {
 	"unknown recipient",
 	"addresses had",
 	"recipients of your message",
+	"automatically rejected",
+	"could not be delivered because",
+	"has not been delivered",
+	"not been delivered",
 	"transcript of session",
 	"delivery information",
 	"diagnostic information for administrators",
@@ -87,14 +91,11 @@ static const char *const lists[] = {
 	"följande mottagare",
 	"følgende modtager",
 	"følgende mottaker",
-	"następują"
-	"cych adresatów",
-	"následují"
-	"cím příjemc",
+	"następujących adresatów",
+	"následujícím příjemc",
 	/* Russian, Japanese, Chinese, Korean */
 	"следующим",
-	"не может "
-	"быть "
+	"не может быть "
 	"доставлено",
 	"次の受信者",
 	"以下の",
@@ -131,7 +132,6 @@ static const char *const failed[] = {
 	"has been removed from the queue",
 	"will be deleted from queue",
 	"removed from the mail queue",
-	"could not be delivered for",
 	"permanently failed",
 	"queue lifetime expired",
 	"delivery time expired",
@@ -255,8 +255,7 @@ static const char *const originals[] = {
 	"encabezados del mensaje original",
 	"ursprüngliche nachrichtenkopfzeilen",
 	"intestazioni originali",
-	"cabeç"
-	"alhos da mensagem original",
+	"cabeçalhos da mensagem original",
 	"元のメッセージ ヘッダー",
 	"元のメッセージ",
 	"原邮件",
@@ -333,8 +332,7 @@ static const char *const failure_subjects[] = {
 	"unzugestellt",
 	"non remis",
 	"non distribu",
-	"é"
-	"chec de",
+	"échec de",
 	"notification d'état de remise",
 	"retour de courrier",
 	"no se puede entregar",
@@ -359,8 +357,7 @@ static const char *const failure_subjects[] = {
 	"olevererbart",
 	"oleverbart",
 	"niedostarczaln",
-	"niedorę"
-	"czalna",
+	"niedoręczalna",
 	"nedoručiteln",
 	"nedoručen",
 	"недоставлен",
@@ -522,6 +519,15 @@ static const char *const recipients[] = {
 	"invalid address:",
 	"invalid recipient:",
 	"invalid recipient",
+	"receiver not found:",
+	"not found:",
+	"not known:",
+	"not known at this site:",
+	"does not exist:",
+	"undeliverable:",
+	"deliver to",
+	"delivered to",
+	"delivery userid:",
 	"invalid final delivery userid:",
 	"mailbox",
 	"mailbox:",
@@ -643,8 +649,7 @@ static const char *const not_recipients[] = {
 	"da:",
 	"van:",
 	"absender:",
-	"expé"
-	"diteur:",
+	"expéditeur:",
 	"remitente:",
 	"mittente:",
 	"remetente:",
@@ -662,6 +667,15 @@ static const char *const not_recipients[] = {
 	"new address:",
 	"changed to",
 	"moved to",
+};
+
+static const char *const contacts[] = {
+	"question",      "contact",        "assistance",        "help",
+	"support",       "please reply",   "please send",       "please write",
+	"please mail",   "please forward", "forward this",      "report this",
+	"report the",    "in error",       "information about", "postmaster",
+	"administrator", "rückfragen",     "wenden sie sich",   "contactez",
+	"comuníquese",   "お問い合わせ",
 };
 
 static const char *const reasons[] = {
@@ -737,6 +751,7 @@ static const struct {
 	[PHRASE_CHALLENGE] = TABLE(challenges),
 	[PHRASE_RECIPIENT] = TABLE(recipients),
 	[PHRASE_NOT_RECIPIENT] = TABLE(not_recipients),
+	[PHRASE_CONTACT] = TABLE(contacts),
 	[PHRASE_REASON] = TABLE(reasons),
 };
 

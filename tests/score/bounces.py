@@ -87,6 +87,9 @@ def score_file(tallies, name, rows, answer):
             tallies["recipient"].misses.append(f"{name}: lists {sorted(found)}")
         return
     tallies["recipient"].given += len(found)
+    extra = set(found) - {a.lower() for row in rows for a in one_of(row["recipient"], row["recipient_alt"])}
+    if extra:
+        tallies["recipient"].misses.append(f"{name}: lists {sorted(extra)} besides")
     for row in rows:
         names = [row["recipient"].lower()] + [alt.lower() for alt in one_of(row["recipient_alt"])]
         hit = next((found[address] for address in names if address in found), None)

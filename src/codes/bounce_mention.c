@@ -1,0 +1,258 @@
+/* The addresses in a notice, each weighed by how it stands there. */
+#include "base/macros.h"
+#include "codes/bounce_own.h"
+#include "mail/header.h"
+#include <string.h>
+
+#define MENTIONS_MAX 1000
+#define KNOWN_MAX    1000 /* addresses of header fields */
+#define NEAR_BYTES   300
+
+/* What the fields say of an address. */
+enum role {
+	ROLE_WRITER = 1,    /* wrote the notice */
+	ROLE_READER = 2,    /* got it: the sender of the lost message */
+	ROLE_RECIPIENT = 4, /* of the lost message */
+	ROLE_SENDER = 8,    /* of the lost message */
+	ROLE_ID = 16,       /* no address at all */
+};
+
+struct known {
+	struct bytes address;
+	unsigned int roles;
+};
+
+static bool is_hit(enum phrase kind, struct bytes lower)
+{
+	return phrase_find(kind, lower) >= 0;
+}
+
+/* Where the scan is. */
+struct scan {
+	struct letter *letter;
+	bool is_list; /* recipients were announced */
+	enum bounce_action action;
+	struct bytes line; /* small letters */
+	size_t line_at;
+	struct known *known;
+	int known_count;
+};
+
+static void read_announcement(struct scan *scan)
+{
+	if (scan->line.len > 400)
+		return;
+	if (is_hit(PHRASE_DELIVERED, scan->line))
+		scan->action = BOUNCE_DELIVERED;
+	else if (is_hit(PHRASE_FAILED, scan->line))
+		scan->action = BOUNCE_FAILED;
+	else if (is_hit(PHRASE_DELAYED, scan->line))
+		scan->action = BOUNCE_DELAYED;
+	else if (is_hit(PHRASE_LIST, scan->line) && scan->action == BOUNCE_DELIVERED)
+		scan->action = BOUNCE_NO_ACTION;
+	scan->is_list = scan->is_list || is_hit(PHRASE_LIST, scan->line) ||
+	                scan->action != BOUNCE_NO_ACTION;
+}
+
+/* The text in front of the address without bullets, brackets and blanks. */
+static struct bytes strip_front(struct bytes text)
+{
+	while (text.len > 0 && strchr(" \t<\"'([*->|", text.at[text.len - 1]))
+		text.len--;
+	while (text.len > 0 && strchr(" \t*->|", text.at[0]))
+		text = bytes_from(text, 1);
+	return text;
+}
+
+static bool is_number(struct bytes text)
+{
+	size_t digits = 0;
+
+	while (digits < text.len && text.at[digits] >= '0' && text.at[digits] <= '9')
+		digits++;
+	return digits > 0 && digits + 1 >= text.len; /* "1." */
+}
+
+static bool begins_reply(struct bytes line)
+{
+	struct said said;
+
+	while (line.len > 0 && strchr(" \t<>*", line.at[0]))
+		line = bytes_from(line, 1);
+	said_find(bytes_first(line, 12), &said);
+	return (said.reply > 0 || said.class > 0) && said.start <= 1;
+}
+
+static enum form find_form(const struct scan *scan, struct bytes before, struct bytes after)
+{
+	struct bytes front = strip_front(before);
+
+	after = bytes_trim(after);
+	while (after.len > 0 && strchr(">\"')]", after.at[0]))
+		after = bytes_trim(bytes_from(after, 1));
+	if (front.len == 0 || is_number(front))
+		return after.len == 0 || strchr(":.,;(", after.at[0]) ? FORM_ALONE : FORM_FIRST;
+	if (phrase_ends(PHRASE_RECIPIENT, front))
+		return FORM_LABELLED;
+	if (begins_reply(scan->line))
+		return FORM_REPLY;
+	return FORM_SENTENCE;
+}
+
+static const char *const writer_fields[] = { "From", "Sender", "Reply-To", "Message-ID", NULL };
+static const char *const reader_fields[] = { "To", "Delivered-To", "X-Original-To", NULL };
+static const char *const id_fields[] = { "Message-ID", "References", "In-Reply-To", NULL };
+
+static bool is_one_of(struct bytes name, const char *const *names)
+{
+	for (; *names; names++)
+		if (bytes_equal_nocase(name, bytes_of(*names)))
+			return true;
+	return false;
+}
+
+static unsigned int roles_of(struct bytes name, bool is_outer)
+{
+	if (is_outer)
+		return (is_one_of(name, writer_fields) ? ROLE_WRITER : 0u) |
+		       (is_one_of(name, reader_fields) ? ROLE_READER : 0u);
+	return (is_one_of(name, letter_recipient_fields) ? ROLE_RECIPIENT : 0u) |
+	       (is_one_of(name, letter_sender_fields) ? ROLE_SENDER : 0u) |
+	       (is_one_of(name, id_fields) ? ROLE_ID : 0u);
+}
+
+static void learn(struct scan *scan, struct bytes headers, bool is_outer)
+{
+	struct header_field field;
+	struct bytes address;
+
+	while (scan->known_count < KNOWN_MAX && header_next(&headers, &field)) {
+		unsigned int roles = roles_of(field.name, is_outer);
+
+		while (roles && scan->known_count < KNOWN_MAX &&
+		       letter_address_next(&field.value, &address))
+			scan->known[scan->known_count++] = (struct known){ address, roles };
+	}
+}
+
+static unsigned int find_roles(const struct scan *scan, struct bytes address)
+{
+	unsigned int roles = 0;
+
+	for (int i = 0; i < scan->known_count; i++)
+		if (bytes_equal_nocase(scan->known[i].address, address))
+			roles |= scan->known[i].roles;
+	return roles;
+}
+
+static int score_address(const struct scan *scan, struct bytes address)
+{
+	static const char *const offices[] = { "postmaster@", "mailer-daemon@", "abuse@",
+		                               "support@",    "helpdesk@",      "no-reply@",
+		                               "noreply@",    "webmaster@",     "hostmaster@" };
+	unsigned int roles = find_roles(scan, address);
+	int score = 0;
+
+	if (roles & ROLE_ID)
+		score -= 6;
+	if (roles & ROLE_WRITER)
+		score -= 4;
+	for (size_t i = 0; i < COUNT(offices); i++)
+		if (bytes_starts_with_nocase(address, bytes_of(offices[i])))
+			score -= 3;
+	if (roles & ROLE_RECIPIENT)
+		score += 3; /* also somebody who wrote to himself */
+	else if (roles & (ROLE_READER | ROLE_SENDER))
+		score -= 5;
+	return score;
+}
+
+static int score_form(enum form form)
+{
+	static const int scores[] = { [FORM_SENTENCE] = 0,
+		                      [FORM_LABELLED] = 4,
+		                      [FORM_REPLY] = 4,
+		                      [FORM_FIRST] = 3,
+		                      [FORM_ALONE] = 4 };
+
+	return scores[form];
+}
+
+/* The line, as far as it can belong to the address: some notices are one long line. */
+static struct bytes around(const struct scan *scan, const struct mention *mention)
+{
+	size_t start = mention->start - scan->line_at, end = mention->end - scan->line_at;
+
+	start = start > NEAR_BYTES ? start - NEAR_BYTES : 0;
+	return bytes_from(bytes_first(scan->line, end + NEAR_BYTES), start);
+}
+
+/* The sentence in front of the address, within its line. */
+static struct bytes sentence(struct bytes before)
+{
+	size_t start = before.len;
+
+	while (start > 0 &&
+	       !(start > 1 && before.at[start - 1] == ' ' && strchr(".;!?", before.at[start - 2])))
+		start--;
+	return bytes_from(before, start);
+}
+
+static void weigh(const struct scan *scan, struct mention *mention)
+{
+	struct bytes before = bytes_first(scan->line, mention->start - scan->line_at);
+	struct bytes after = bytes_from(scan->line, mention->end - scan->line_at);
+	struct bytes front = strip_front(before);
+
+	mention->form = find_form(scan, before, after);
+	mention->action = scan->action;
+	mention->score = score_form(mention->form) + score_address(scan, mention->address);
+	if (mention->form == FORM_SENTENCE && phrase_ends(PHRASE_NOT_RECIPIENT, front))
+		mention->score -= 6;
+	if (mention->form == FORM_LABELLED && phrase_ends(PHRASE_NOT_RECIPIENT, front) &&
+	    !scan->is_list)
+		mention->score -= 3;
+	if (mention->form <= FORM_LABELLED && is_hit(PHRASE_CONTACT, sentence(front)))
+		mention->score -= 4;
+	if (scan->is_list)
+		mention->score += 2;
+	if (is_hit(PHRASE_REASON, around(scan, mention)))
+		mention->score += 2;
+}
+
+static void scan_line(struct scan *scan, struct bytes line)
+{
+	struct letter *letter = scan->letter;
+	struct bytes rest = line, address;
+
+	while (letter->mention_count < MENTIONS_MAX && letter_address_next(&rest, &address)) {
+		struct mention *mention = &letter->mentions[letter->mention_count++];
+
+		mention->address = address;
+		mention->line = scan->line_at;
+		mention->start = (size_t)(address.at - letter->notice.at);
+		mention->end = mention->start + address.len;
+		weigh(scan, mention);
+	}
+}
+
+void mentions_find(struct letter *letter)
+{
+	struct scan scan = { .letter = letter };
+	struct bytes rest = letter->notice;
+
+	if (letter->mentions)
+		return;
+	letter->mentions = arena_alloc(letter->arena, MENTIONS_MAX * sizeof *letter->mentions);
+	scan.known = arena_alloc(letter->arena, KNOWN_MAX * sizeof *scan.known);
+	learn(&scan, letter->headers, true);
+	learn(&scan, letter->original, false);
+	while (rest.len > 0) {
+		struct bytes line = bytes_split(&rest, '\n');
+
+		scan.line_at = (size_t)(line.at - letter->notice.at);
+		scan.line = bytes_first(bytes_from(letter->lower, scan.line_at), line.len);
+		read_announcement(&scan);
+		scan_line(&scan, line);
+	}
+}

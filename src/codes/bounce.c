@@ -46,7 +46,7 @@ static bool is_daemon(const struct letter *letter)
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (bytes_find_nocase(letter->from, bytes_of(names[i])) >= 0)
 			return true;
-	return false;
+	return bytes_equal(letter->from, BYTES_LITERAL("<>"));
 }
 
 static bool has_field(const struct letter *letter, const char *name)
@@ -75,7 +75,7 @@ static bool is_from_person(const struct letter *letter, struct bytes subject)
 	    bytes_starts_with(subject, BYTES_LITERAL("fw:")) ||
 	    bytes_starts_with(subject, BYTES_LITERAL("fwd:")))
 		return true;
-	return !header_find(letter->headers, BYTES_LITERAL("Return-Path"), &field) ||
+	return header_find(letter->headers, BYTES_LITERAL("Return-Path"), &field) &&
 	       bytes_find_char(field.value, '@') >= 0;
 }
 

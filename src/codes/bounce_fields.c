@@ -196,9 +196,11 @@ static struct bytes choose_address(struct letter *letter, const struct group *gr
 
 	if (address.len == 0)
 		address = read_address(letter, group->original);
-	if (address.len == 0)
-		letter_field_address(letter->original, letter_recipient_fields, &address);
-	return address;
+	if (address.len == 0 && !text_recipient(letter, &address)) {
+		address = group->final.len > 0 ? group->final : group->original;
+		bytes_split(&address, ';');
+	}
+	return bytes_trim(address);
 }
 
 /* A new recipient; NULL if there is no room, or if it was there before with the same action. */

@@ -38,11 +38,17 @@ struct scan {
 	int known_count;
 };
 
+static bool is_denied(struct bytes line)
+{
+	return bytes_find(line, BYTES_LITERAL("not ")) >= 0 ||
+	       bytes_find(line, BYTES_LITERAL("n't ")) >= 0;
+}
+
 static void read_announcement(struct scan *scan)
 {
 	if (scan->line.len > 400)
 		return;
-	if (is_hit(PHRASE_DELIVERED, scan->line))
+	if (is_hit(PHRASE_DELIVERED, scan->line) && !is_denied(scan->line))
 		scan->action = BOUNCE_DELIVERED;
 	else if (is_hit(PHRASE_FAILED, scan->line))
 		scan->action = BOUNCE_FAILED;

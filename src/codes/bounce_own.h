@@ -69,6 +69,10 @@ bool said_parse_status(struct bytes text, struct said *said_out);
 /* mentions_find - fills `letter->mentions`, once. */
 void mentions_find(struct letter *letter);
 
+/* text_recipient - the recipient by all but the status fields: X-Failed-Recipients, then the
+ * notice, the returned message, the subject. False if nothing names one. */
+bool text_recipient(struct letter *letter, struct bytes *address_out);
+
 /* fields_read - recipients of the delivery status. False if there is none. */
 bool fields_read(struct letter *letter, struct bounce *bounce);
 

@@ -184,7 +184,8 @@ static const char *const delivered[] = {
 	"had successful delivery",
 	"was relayed to",
 	"delivery to the following recipients was successful",
-	"delivered to the following recipient",
+	"was delivered to",
+	"were delivered to",
 };
 
 static const char *const originals[] = {
@@ -268,6 +269,7 @@ static const char *const failure_subjects[] = {
 	"undeliver",
 	"undelivered",
 	"delivery status notification",
+	"delivery status",
 	"delivery failure",
 	"delivery failed",
 	"delivery has failed",
@@ -306,7 +308,12 @@ static const char *const failure_subjects[] = {
 	"returned email",
 	"returning message",
 	"returned due to",
-	"bounce",
+	"[bounce",
+	"bounce:",
+	"bounced mail",
+	"bounced message",
+	"bounce message",
+	"bounce notification",
 	"rejected mail",
 	"mail rejected",
 	"message rejected",

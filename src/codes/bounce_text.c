@@ -254,6 +254,30 @@ static bool find_remaining(const struct letter *letter, struct bytes *address_ou
 	return best > -3;
 }
 
+static bool find_elsewhere(struct letter *letter, struct bytes *address_out)
+{
+	return letter_field_address(letter->original, letter_recipient_fields, address_out) ||
+	       find_in_subject(letter, address_out) ||
+	       find_verp(letter, letter->arena, address_out) || find_remaining(letter, address_out);
+}
+
+bool text_recipient(struct letter *letter, struct bytes *address_out)
+{
+	static const char *const failed[] = { "X-Failed-Recipients", NULL };
+	int best = MENTION_LIKELY - 1;
+
+	if (letter_field_address(letter->headers, failed, address_out))
+		return true;
+	mentions_find(letter);
+	for (int i = 0; i < letter->mention_count; i++) {
+		if (letter->mentions[i].score <= best)
+			continue;
+		best = letter->mentions[i].score;
+		*address_out = letter->mentions[i].address;
+	}
+	return best >= MENTION_LIKELY || find_elsewhere(letter, address_out);
+}
+
 void text_read(struct letter *letter, struct bounce *bounce)
 {
 	struct bytes subject = lower_of(letter->arena, letter->subject), address;
@@ -262,9 +286,6 @@ void text_read(struct letter *letter, struct bounce *bounce)
 	add_failed_field(letter, bounce, action);
 	if (bounce->count == 0)
 		add_mentions(letter, bounce, action);
-	if (bounce->count == 0 &&
-	    (letter_field_address(letter->original, letter_recipient_fields, &address) ||
-	     find_in_subject(letter, &address) || find_verp(letter, letter->arena, &address) ||
-	     find_remaining(letter, &address)))
+	if (bounce->count == 0 && find_elsewhere(letter, &address))
 		add_recipient(letter, bounce, address, action);
 }

@@ -20,7 +20,7 @@ const struct cli_command cli_commands[] = {
 	{ "spool", "verify | export DIRECTORY", "look after the spool of a stopped relay",
 	  cli_spool },
 	{ "bounce", "[FILE | MAILDIR | MBOX | -] ...", "what returned messages say", cli_bounce },
-	{ "simulate", "WORLD... [--policy NAME|CONFIG]... [--lifetime DURATION]",
+	{ "simulate", "WORLD... | --events LOG [--policy NAME|CONFIG]...",
 	  "try policies against a world, on a virtual clock", cli_simulate },
 	{ "lab", "WORLD.conf", "a small scripted internet on loopback", cli_lab },
 	{ NULL, NULL, NULL, NULL },

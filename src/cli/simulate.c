@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "simulate/outlast.h"
 #include "simulate/plot.h"
+#include "simulate/recording.h"
 #include "simulate/relay.h"
 #include <errno.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@ struct simulation {
 	int candidate_count;
 	const char *names[POLICIES_MAX]; /* as they were asked for */
 	int name_count;
+	const char *logs[POLICIES_MAX]; /* event logs to make worlds of */
+	int log_count;
 	int64_t lifetime_us; /* 0: each its own */
 	uint64_t seed;       /* 0: the world's */
 	bool is_json;
@@ -244,13 +247,35 @@ static bool simulate_world(struct simulation *simulation, const char *path)
 	return true;
 }
 
-enum option_id { OPTION_POLICY = 1, OPTION_LIFETIME, OPTION_SEED, OPTION_PLOT, OPTION_JSON };
+static bool simulate_log(struct simulation *simulation, const char *path)
+{
+	struct scene *scene = NULL;
+	struct err err = { 0 };
+
+	if (recording_load(path, &scene, &err) < 0) {
+		fprintf(stderr, "outlast: %s\n", err.text);
+		return false;
+	}
+	try_all(simulation, scene, path);
+	scene_destroy(scene);
+	return true;
+}
+
+enum option_id {
+	OPTION_POLICY = 1,
+	OPTION_LIFETIME,
+	OPTION_SEED,
+	OPTION_PLOT,
+	OPTION_EVENTS,
+	OPTION_JSON
+};
 
 static const struct option options[] = {
 	{ "policy", required_argument, NULL, OPTION_POLICY },
 	{ "lifetime", required_argument, NULL, OPTION_LIFETIME },
 	{ "seed", required_argument, NULL, OPTION_SEED },
 	{ "plot", required_argument, NULL, OPTION_PLOT },
+	{ "events", required_argument, NULL, OPTION_EVENTS },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ NULL, 0, NULL, 0 },
 };
@@ -275,6 +300,11 @@ static int take_option(struct simulation *simulation, int option)
 		return cli_usage("simulate", "\"%s\" is not a number from 1", optarg);
 	case OPTION_PLOT:
 		simulation->plot_path = optarg;
+		return 0;
+	case OPTION_EVENTS:
+		if (simulation->log_count == POLICIES_MAX)
+			return cli_usage("simulate", "more than %d event logs", POLICIES_MAX);
+		simulation->logs[simulation->log_count++] = optarg;
 		return 0;
 	case OPTION_JSON:
 		simulation->is_json = true;
@@ -312,6 +342,10 @@ static int simulate_all(struct simulation *simulation, int count, char **paths)
 		if (!simulate_world(simulation, paths[i]))
 			result = 1;
 	}
+	for (int i = 0; i < simulation->log_count; i++) {
+		if (!simulate_log(simulation, simulation->logs[i]))
+			result = 1;
+	}
 	if (simulation->is_json)
 		cli_print_json(simulation->all);
 	if (simulation->plot_path && !write_plot(simulation))
@@ -327,7 +361,7 @@ int cli_simulate(int argc, char **argv)
 	optind = 1;
 	while (result == 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		result = take_option(&simulation, option);
-	if (result == 0 && optind == argc)
+	if (result == 0 && optind == argc && simulation.log_count == 0)
 		result = cli_usage("simulate", "which world?");
 	if (result == 0)
 		result = simulate_all(&simulation, argc - optind, argv + optind);

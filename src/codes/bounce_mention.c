@@ -36,6 +36,7 @@ struct scan {
 	size_t line_at;
 	struct known *known;
 	int known_count;
+	int owner_indent; /* of the line that began with an address, in this paragraph; -1 none */
 };
 
 static bool is_denied(struct bytes line)
@@ -76,7 +77,7 @@ static bool is_number(struct bytes text)
 
 	while (digits < text.len && text.at[digits] >= '0' && text.at[digits] <= '9')
 		digits++;
-	return digits > 0 && digits + 1 >= text.len; /* "1." */
+	return digits > 0 && digits < 3 && digits + 1 >= text.len; /* "1." */
 }
 
 static bool begins_reply(struct bytes line)
@@ -89,6 +90,30 @@ static bool begins_reply(struct bytes line)
 	return (said.reply > 0 || said.class > 0) && said.start <= 1;
 }
 
+static int indent_of(struct bytes line)
+{
+	size_t blanks = 0;
+
+	while (blanks < line.len && strchr(" \t>", line.at[blanks]))
+		blanks++;
+	return blanks == line.len ? -1 : (int)blanks;
+}
+
+/* "To: ..." among other fields of the lost message: all its recipients, not only the failed. */
+static bool is_summary(const struct scan *scan, struct bytes front)
+{
+	struct bytes lower = scan->letter->lower;
+	size_t start = scan->line_at > NEAR_BYTES ? scan->line_at - NEAR_BYTES : 0;
+
+	if (!bytes_equal(front, BYTES_LITERAL("to:")))
+		return false;
+	lower = bytes_from(bytes_first(lower, scan->line_at + NEAR_BYTES), start);
+	return bytes_find(lower, BYTES_LITERAL("subject:")) >= 0 &&
+	       (bytes_find(lower, BYTES_LITERAL("from:")) >= 0 ||
+	        bytes_find(lower, BYTES_LITERAL("sent:")) >= 0 ||
+	        bytes_find(lower, BYTES_LITERAL("date:")) >= 0);
+}
+
 static enum form find_form(const struct scan *scan, struct bytes before, struct bytes after)
 {
 	struct bytes front = strip_front(before);
@@ -96,13 +121,16 @@ static enum form find_form(const struct scan *scan, struct bytes before, struct 
 	after = bytes_trim(after);
 	while (after.len > 0 && strchr(">\"')]", after.at[0]))
 		after = bytes_trim(bytes_from(after, 1));
+	/* Deeper than the address above: words of the server about that one. */
+	if (front.len == 0 && scan->owner_indent >= 0 && indent_of(scan->line) > scan->owner_indent)
+		return FORM_SENTENCE;
 	if (front.len == 0 || is_number(front))
 		return after.len == 0 || strchr(":.,;(", after.at[0]) ? FORM_ALONE : FORM_FIRST;
-	if (phrase_ends(PHRASE_RECIPIENT, front))
-		return FORM_LABELLED;
+	if (is_summary(scan, front))
+		return FORM_SENTENCE;
 	if (begins_reply(scan->line))
 		return FORM_REPLY;
-	return FORM_SENTENCE;
+	return phrase_ends(PHRASE_RECIPIENT, front) ? FORM_LABELLED : FORM_SENTENCE;
 }
 
 static const char *const writer_fields[] = { "From", "Sender", "Reply-To", "Message-ID", NULL };
@@ -213,7 +241,8 @@ static void weigh(const struct scan *scan, struct mention *mention)
 	mention->form = find_form(scan, before, after);
 	mention->action = scan->action;
 	mention->score = score_form(mention->form) + score_address(scan, mention->address);
-	if (mention->form == FORM_SENTENCE && phrase_ends(PHRASE_NOT_RECIPIENT, front))
+	if ((mention->form == FORM_SENTENCE || mention->form == FORM_REPLY) &&
+	    phrase_ends(PHRASE_NOT_RECIPIENT, front))
 		mention->score -= 6;
 	if (mention->form == FORM_LABELLED && phrase_ends(PHRASE_NOT_RECIPIENT, front) &&
 	    !scan->is_list)
@@ -239,12 +268,44 @@ static void scan_line(struct scan *scan, struct bytes line)
 		mention->start = (size_t)(address.at - letter->notice.at);
 		mention->end = mention->start + address.len;
 		weigh(scan, mention);
+		if (mention->form >= FORM_FIRST && scan->owner_indent < 0)
+			scan->owner_indent = indent_of(scan->line);
+	}
+}
+
+/* The best kind of place wins: a list, a label, a reply, a sentence. Addresses that the reply
+ * itself names are about the same recipient. */
+static enum form best_form(const struct letter *letter)
+{
+	enum form best = FORM_SENTENCE;
+
+	for (int i = 0; i < letter->mention_count; i++)
+		if (letter->mentions[i].score >= MENTION_LIKELY)
+			best = MAX(best, MIN(letter->mentions[i].form, FORM_FIRST));
+	return best;
+}
+
+static void choose(struct letter *letter)
+{
+	enum form form = best_form(letter);
+	int best = 0;
+
+	for (int i = 0; i < letter->mention_count; i++)
+		best = MAX(best, letter->mentions[i].score);
+	for (int i = 0; i < letter->mention_count; i++) {
+		struct mention *mention = &letter->mentions[i];
+
+		mention->is_best = mention->score >= MENTION_LIKELY && mention->form >= form &&
+		                   mention->score >= best - (form == FORM_FIRST ? 6 : 3);
+		for (int n = 0; mention->is_best && n < letter->mention_count; n++)
+			letter->mentions[n].is_recipient |= bytes_equal_nocase(
+				letter->mentions[n].address, mention->address);
 	}
 }
 
 void mentions_find(struct letter *letter)
 {
-	struct scan scan = { .letter = letter };
+	struct scan scan = { .letter = letter, .owner_indent = -1 };
 	struct bytes rest = letter->notice;
 
 	if (letter->mentions)
@@ -258,7 +319,10 @@ void mentions_find(struct letter *letter)
 
 		scan.line_at = (size_t)(line.at - letter->notice.at);
 		scan.line = bytes_first(bytes_from(letter->lower, scan.line_at), line.len);
+		if (indent_of(scan.line) < 0)
+			scan.owner_indent = -1;
 		read_announcement(&scan);
 		scan_line(&scan, line);
 	}
+	choose(letter);
 }

@@ -9,12 +9,12 @@
 #define ADDRESS_BYTES_MAX 320
 
 /* How an address stands in the notice. */
-enum form {
-	FORM_SENTENCE, /* somewhere in a line */
-	FORM_LABELLED, /* "Recipient: user@host" */
-	FORM_REPLY,    /* "550 5.1.1 <user@host>... User unknown" */
-	FORM_FIRST,    /* first in its line, words behind it */
-	FORM_ALONE,    /* alone in its line, or as "<user@host>:" */
+enum form {                /* the better the higher */
+	    FORM_SENTENCE, /* somewhere in a line */
+	    FORM_REPLY,    /* "550 5.1.1 <user@host>... User unknown" */
+	    FORM_LABELLED, /* "Recipient: user@host" */
+	    FORM_FIRST,    /* first in its line, words behind it */
+	    FORM_ALONE,    /* alone in its line, or as "<user@host>:" */
 };
 
 #define MENTION_LIKELY 4 /* from this score on it is taken for a recipient */
@@ -25,6 +25,8 @@ struct mention {
 	enum form form;
 	int score;
 	enum bounce_action action; /* of the list it stands in */
+	bool is_recipient;         /* its address is one of the best of the notice */
+	bool is_best;              /* it is why */
 };
 
 /* What the message is made of. All text is UTF-8 with bare LFs. */
@@ -66,7 +68,7 @@ void said_find(struct bytes text, struct said *said_out);
 /* said_parse_status - "5.1.1" at the front of `text`, perhaps cut ("5.0."). */
 bool said_parse_status(struct bytes text, struct said *said_out);
 
-/* mentions_find - fills `letter->mentions`, once. */
+/* mentions_find - fills `letter->mentions`, once, and marks the recipients. */
 void mentions_find(struct letter *letter);
 
 /* text_recipient - the recipient by all but the status fields: X-Failed-Recipients, then the

@@ -19,7 +19,7 @@ static struct bytes region_of(const struct letter *letter, const struct mention 
 	const struct mention *last = letter->mentions + letter->mention_count, *next = mention + 1;
 	size_t end = letter->notice.len;
 
-	while (next < last && (next->score < MENTION_LIKELY || next->line == mention->line ||
+	while (next < last && (!next->is_recipient || next->line == mention->line ||
 	                       bytes_equal_nocase(next->address, mention->address)))
 		next++;
 	if (next < last)
@@ -72,7 +72,7 @@ static struct bytes from_code(struct bytes region, const struct said *said)
 static struct bytes about_all(struct letter *letter, struct bytes address)
 {
 	for (int i = 0; i < letter->mention_count; i++)
-		if (letter->mentions[i].score >= MENTION_LIKELY &&
+		if (letter->mentions[i].is_recipient &&
 		    !bytes_equal_nocase(letter->mentions[i].address, address))
 			return (struct bytes){ 0 };
 	if (!letter->said) { /* once, however many recipients ask */
@@ -187,24 +187,14 @@ static void add_failed_field(struct letter *letter, struct bounce *bounce,
 
 static void add_mentions(struct letter *letter, struct bounce *bounce, enum bounce_action action)
 {
-	int best = 0;
-	bool is_listed = false;
-
 	mentions_find(letter);
-	for (int i = 0; i < letter->mention_count; i++) {
-		best = MAX(best, letter->mentions[i].score);
-		if (letter->mentions[i].score >= MENTION_LIKELY)
-			is_listed = is_listed || letter->mentions[i].form >= FORM_FIRST;
-	}
 	for (int i = 0; i < letter->mention_count; i++) {
 		const struct mention *mention = &letter->mentions[i];
 
-		if (mention->score < MENTION_LIKELY || (is_listed && mention->form < FORM_FIRST))
-			continue;
-		if (mention->score < best - (mention->form == FORM_ALONE ? 6 : 3))
-			continue;
-		add_recipient(letter, bounce, mention->address,
-		              mention->action != BOUNCE_NO_ACTION ? mention->action : action);
+		if (mention->is_best)
+			add_recipient(letter, bounce, mention->address,
+			              mention->action != BOUNCE_NO_ACTION ? mention->action
+			                                                  : action);
 	}
 }
 

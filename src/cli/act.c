@@ -9,7 +9,8 @@ int cli_act(int argc, char **argv)
 	struct cli_options options;
 	json_t *body, *answer;
 
-	if (cli_parse(argc, argv, "to from destination cause older state by dry-run", &options) < 0)
+	if (cli_parse(argc, argv, "to from destination site cause older state by dry-run",
+	              &options) < 0)
 		return 2;
 	if ((options.first < argc) == cli_has_filter(&options) || argc - options.first > 1)
 		return cli_usage(action, "either one message id or a filter is needed");

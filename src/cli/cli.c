@@ -8,6 +8,8 @@ const struct cli_command cli_commands[] = {
 	{ "queue", "[FILTER] [--summary | --by destination|cause]", "list the queue", cli_queue },
 	{ "explain", "ID | DOMAIN", "where the time went, and what happens next", cli_explain },
 	{ "status", "", "counts of the whole relay", cli_status },
+	{ "forecast", "", "what expires if nothing changes, and what would save it", cli_forecast },
+	{ "incidents", "[--limit N]", "when sites kept mail waiting", cli_incidents },
 	{ "retry", "ID | FILTER", "try now; the schedule stays as it is", cli_act },
 	{ "hold", "ID | FILTER", "keep, but do not deliver", cli_act },
 	{ "release", "ID | FILTER", "deliver what was held", cli_act },

@@ -27,7 +27,7 @@ struct cli_options {
 	const char *socket_path;
 	const char *config_path;
 	bool is_json, is_summary, is_dry_run;
-	const char *to, *from, *destination, *cause, *older, *state;
+	const char *to, *from, *destination, *site, *cause, *older, *state;
 	const char *by, *reason, *record, *keep, *dns_port, *smtp_port, *ready;
 	long limit;
 	int first; /* index in argv of the first argument that is no option */
@@ -84,5 +84,6 @@ int cli_act(int argc, char **argv), cli_suspend(int argc, char **argv),
 	cli_config(int argc, char **argv);
 int cli_spool(int argc, char **argv), cli_lab(int argc, char **argv),
 	cli_status(int argc, char **argv);
+int cli_forecast(int argc, char **argv), cli_incidents(int argc, char **argv);
 int cli_bounce(int argc, char **argv);
 int cli_simulate(int argc, char **argv);

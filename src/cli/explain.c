@@ -183,6 +183,58 @@ static void print_counts(const char *label, json_t *counts)
 	printf("%s\n", json_object_size(counts) ? "" : " none");
 }
 
+/* What keeps the site from taking more mail now, and who set it. */
+static void print_limit(json_t *site)
+{
+	static const struct {
+		const char *name, *sentence;
+	} limits[] = {
+		{ "closed", "it is closed; one probe at a time goes there" },
+		{ "recovering", "slow start after it was down" },
+		{ "learned_rate", "the rate that its replies permit" },
+		{ "learned_connections", "it takes no more connections than these" },
+		{ "rate", "the configured rate" },
+		{ "connections", "the configured connections" },
+		{ "all_connections", "all connections are busy with other sites" },
+	};
+	const char *limit = cli_string(site, "limit");
+
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		if (strcmp(limit, limits[i].name) != 0)
+			continue;
+		printf("  %-12s %s", "limited by", limits[i].sentence);
+		if (*cli_string(site, "limit_set_by"))
+			printf(", set by %s", cli_string(site, "limit_set_by"));
+		putchar('\n');
+	}
+}
+
+static void print_learned(json_t *site)
+{
+	if (cli_number(site, "per_hour"))
+		printf("  %-12s at most %lld messages an hour by configuration\n", "rate",
+		       (long long)cli_number(site, "per_hour"));
+	if (cli_number(site, "learned_per_hour"))
+		printf("  %-12s about %lld messages an hour, from its replies\n", "learned",
+		       (long long)cli_number(site, "learned_per_hour"));
+	if (cli_number(site, "learned_connections"))
+		printf("  %-12s %lld connections, from its replies\n", "learned",
+		       (long long)cli_number(site, "learned_connections"));
+	if (cli_number(site, "greylisting_seconds"))
+		printf("  %-12s greylisting wants %lld s\n", "learned",
+		       (long long)cli_number(site, "greylisting_seconds"));
+}
+
+static void print_moved(json_t *moved)
+{
+	if (!json_is_object(moved))
+		return;
+	print_when("moved", cli_time_us(moved, "at"), "-");
+	printf("  %-12s from ", "");
+	print_safe(cli_string(moved, "from"));
+	printf("; %lld recipients waited for that\n", (long long)cli_number(moved, "waiting"));
+}
+
 static void print_site(json_t *site, const char *dns)
 {
 	if (!json_is_object(site)) {
@@ -194,6 +246,8 @@ static void print_site(json_t *site, const char *dns)
 	printf("  %-12s %lld of %lld now, at most %lld by configuration\n", "connections",
 	       (long long)cli_number(site, "busy"), (long long)cli_number(site, "window"),
 	       (long long)cli_number(site, "connections"));
+	print_limit(site);
+	print_learned(site);
 	print_when("last success", cli_time_us(site, "last_success"), "none");
 	if (json_is_object(json_object_get(site, "last_failure"))) {
 		print_when("last failure", cli_time_us(site, "last_failure_at"), "none");
@@ -228,6 +282,7 @@ static int explain_destination(const struct cli_options *options, const char *do
 	       (long long)cli_number(destination, "failed"),
 	       (long long)cli_number(destination, "expired"));
 	print_site(json_object_get(destination, "site"), cli_string(destination, "dns"));
+	print_moved(json_object_get(destination, "moved"));
 	if (*cli_string(destination, "dns"))
 		printf("  %-12s %s\n", "dns", cli_string(destination, "dns"));
 	json_decref(destination);

@@ -18,6 +18,7 @@ enum option_id {
 	OPTION_TO,
 	OPTION_FROM,
 	OPTION_DESTINATION,
+	OPTION_SITE,
 	OPTION_CAUSE,
 	OPTION_OLDER,
 	OPTION_STATE,
@@ -41,6 +42,7 @@ static const struct option long_options[] = {
 	{ "to", required_argument, NULL, OPTION_TO },
 	{ "from", required_argument, NULL, OPTION_FROM },
 	{ "destination", required_argument, NULL, OPTION_DESTINATION },
+	{ "site", required_argument, NULL, OPTION_SITE },
 	{ "cause", required_argument, NULL, OPTION_CAUSE },
 	{ "older", required_argument, NULL, OPTION_OLDER },
 	{ "state", required_argument, NULL, OPTION_STATE },
@@ -90,6 +92,9 @@ static void set_option(struct cli_options *options, enum option_id option, const
 		break;
 	case OPTION_DESTINATION:
 		options->destination = value;
+		break;
+	case OPTION_SITE:
+		options->site = value;
 		break;
 	case OPTION_CAUSE:
 		options->cause = value;
@@ -167,8 +172,8 @@ int cli_parse(int argc, char **argv, const char *allowed, struct cli_options *op
 
 bool cli_has_filter(const struct cli_options *options)
 {
-	return options->to || options->from || options->destination || options->cause ||
-	       options->older || options->state;
+	return options->to || options->from || options->destination || options->site ||
+	       options->cause || options->older || options->state;
 }
 
 /* The socket: as told, else what the configuration says, else the usual place. */
@@ -232,6 +237,7 @@ static const struct {
 	{ "to", offsetof(struct cli_options, to) },
 	{ "from", offsetof(struct cli_options, from) },
 	{ "destination", offsetof(struct cli_options, destination) },
+	{ "site", offsetof(struct cli_options, site) },
 	{ "cause", offsetof(struct cli_options, cause) },
 	{ "older", offsetof(struct cli_options, older) },
 	{ "state", offsetof(struct cli_options, state) },

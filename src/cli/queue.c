@@ -230,7 +230,7 @@ int cli_queue(int argc, char **argv)
 {
 	struct cli_options options;
 
-	if (cli_parse(argc, argv, "to from destination cause older state summary by limit",
+	if (cli_parse(argc, argv, "to from destination site cause older state summary by limit",
 	              &options) < 0)
 		return 2;
 	if (options.first != argc)

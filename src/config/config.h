@@ -71,9 +71,10 @@ struct config_log {
 
 struct config {
 	char *path;
-	char *hostname; /* what we call ourselves; default: the machine's FQDN */
-	int node;       /* 0..255, part of every message id */
-	int workers;    /* 0: one per core */
+	char *hostname;      /* what we call ourselves; default: the machine's FQDN */
+	int node;            /* 0..255, part of every message id */
+	int workers;         /* 0: one per core */
+	int64_t forecast_us; /* 1 min; 0: never */
 	struct config_receive receive;
 	struct config_spool spool;
 	struct config_dns dns;

@@ -39,6 +39,8 @@ static const struct schema_key top_keys[] = {
 	  .doc = "Number of this relay, part of every message id: give each relay its own" },
 	{ "workers", AT(NUMBER, , workers), .initial = "0", .max = 256,
 	  .doc = "Threads that talk SMTP; 0 is one per core" },
+	{ "forecast", AT(DURATION, , forecast_us), .initial = "1m", .max = DAY,
+	  .doc = "How often it is reckoned what will expire; 0 is never" },
 };
 
 static const struct schema_key listener_keys[] = {

@@ -39,6 +39,7 @@ enum log_kind {
 	LOGGED_SITE_CLOSED,
 	LOGGED_SITE_OPENED,
 	LOGGED_ROUTE_CHANGED,
+	LOGGED_NO_WINDOW, /* mail of a site will expire at the rate that is permitted */
 };
 
 struct log_entry {
@@ -51,5 +52,7 @@ struct log_entry {
 	const struct outcome *outcome; /* NULL: none */
 	int64_t age_us, next_us;
 	uint32_t attempts;
-	struct ledger ledger; /* of delivered, failed, expired */
+	struct ledger ledger;          /* of delivered, failed, expired */
+	uint64_t count;                /* no_window: recipients that will expire */
+	int64_t gap_us, needed_gap_us; /* between messages: now, and so that none expires */
 };

@@ -1,6 +1,7 @@
 /* queue/destination.h - a domain: where its mail goes, and the lists in which that mail waits. */
 #pragma once
 #include "base/list.h"
+#include "queue/forecast.h"
 #include "queue/heart.h"
 #include "queue/incident.h"
 #include "queue/timeline.h"
@@ -37,6 +38,7 @@ struct destination {
 	char status[12];
 	char *text;                 /* what the DNS said; NULL: nothing */
 	struct incidents incidents; /* of the DNS */
+	struct outlook outlook;     /* while it has no site */
 	char *moved_from;           /* the route before the last change; NULL: none was seen */
 	int64_t moved_us;
 	uint32_t moved_waiting; /* recipients that waited for the old one */

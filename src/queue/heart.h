@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/random.h"
 #include "queue/entry.h"
+#include "queue/forecast.h"
 #include "queue/queue.h"
 
 #define LOOKUPS_MAX  200    /* look-ups in flight */
@@ -51,7 +52,8 @@ struct queue {
 	struct heap notice_timers;
 	uint64_t notice_number;
 
-	struct list sweeps;    /* commands that go through the whole queue, slice by slice */
+	struct list sweeps; /* commands that go through the whole queue, slice by slice */
+	struct survey survey;
 	struct buffer scratch; /* for what is being encoded */
 	struct queue_totals totals;
 };

@@ -221,6 +221,8 @@ void queue_step(struct queue *queue, const struct event *event, int64_t now_us,
 	if (!is_loading(event)) {
 		run_timers(queue);
 		command_run_sweeps(queue);
+		if (event->kind == EVENT_TIME)
+			forecast_run(queue);
 		job_start_all(queue);
 		destination_emit_lookups(queue);
 		destination_refuse_slice(queue);
@@ -248,7 +250,7 @@ int64_t queue_next_us(const struct queue *queue)
 {
 	const struct heap *heaps[] = { &queue->timers, &queue->destination_timers,
 		                       &queue->site_timers, &queue->notice_timers };
-	int64_t next_us = INT64_MAX;
+	int64_t next_us = forecast_next_us(queue);
 
 	if (has_work(queue))
 		return queue->now_us;

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/heap.h"
 #include "queue/destination.h"
+#include "queue/forecast.h"
 #include "queue/incident.h"
 #include "queue/job.h"
 #include "queue/pace.h"
@@ -25,6 +26,7 @@ struct site {
 	struct pace pace;                        /* of that rate */
 	struct learned learned;
 	struct incidents incidents;
+	struct outlook outlook;
 	enum site_state state;
 	enum cause cause;       /* why it is closed, or was */
 	int64_t since_us;       /* of the state; while closed or probed: since it was closed */

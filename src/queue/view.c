@@ -1,5 +1,6 @@
 #include "queue/view.h"
 #include "queue/destination.h"
+#include "queue/forecast_view.h"
 #include "queue/recipient.h"
 #include "queue/site.h"
 
@@ -157,6 +158,27 @@ void queue_each_destination(const struct queue *queue, int64_t now_us,
 
 		view_destination(queue, CONTAINER_OF(node, struct destination, by_name), &view);
 		visit(arg, &view);
+	}
+}
+
+void queue_each_incident(const struct queue *queue,
+                         void (*visit)(void *arg, const char *site, struct bytes domain,
+                                       const struct incident *incident),
+                         void *arg)
+{
+	HASH_EACH (node, &queue->sites) {
+		const struct site *site = CONTAINER_OF(node, struct site, by_hash);
+
+		for (int i = 0; i < site->incidents.count; i++)
+			visit(arg, site->route ? site->route->name : "(not found again yet)",
+			      (struct bytes){ 0 }, &site->incidents.items[i]);
+	}
+	HASH_EACH (node, &queue->destinations) {
+		const struct destination *destination = CONTAINER_OF(node, struct destination,
+		                                                     by_name);
+
+		for (int i = 0; i < destination->incidents.count; i++)
+			visit(arg, "", destination->name, &destination->incidents.items[i]);
 	}
 }
 

@@ -26,6 +26,7 @@ static const char *const kind_names[] = {
 	[LOGGED_SITE_CLOSED] = "site_closed",
 	[LOGGED_SITE_OPENED] = "site_opened",
 	[LOGGED_ROUTE_CHANGED] = "route_changed",
+	[LOGGED_NO_WINDOW] = "no_window",
 };
 
 static int open_file(struct event_log *log, struct err *err)
@@ -169,6 +170,18 @@ static void append_details(struct buffer *out, const struct event_details *detai
 	buffer_printf(out, ",\"size\":%lld", (long long)details->size_bytes);
 }
 
+static int64_t per_hour(int64_t gap_us)
+{
+	return gap_us > 0 ? (US_PER_HOUR + gap_us - 1) / gap_us : 0;
+}
+
+static void append_window(struct buffer *out, const struct log_entry *entry)
+{
+	buffer_printf(out, ",\"expiring\":%llu,\"per_hour\":%lld,\"needed_per_hour\":%lld",
+	              (unsigned long long)entry->count, (long long)per_hour(entry->gap_us),
+	              (long long)per_hour(entry->needed_gap_us));
+}
+
 void event_log_write(struct event_log *log, const struct log_entry *entry,
                      const struct event_details *details, int64_t now_us)
 {
@@ -195,6 +208,8 @@ void event_log_write(struct event_log *log, const struct log_entry *entry,
 		append_outcome(out, entry->outcome);
 	if (is_final)
 		append_ledger(out, &entry->ledger);
+	if (entry->kind == LOGGED_NO_WINDOW)
+		append_window(out, entry);
 	buffer_append_text(out, "}\n");
 }
 

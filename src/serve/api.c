@@ -15,6 +15,8 @@ static const struct {
 	{ "GET", "/v1/destinations/{}", api_show_destination },
 	{ "POST", "/v1/destinations/{}/suspend", api_suspend },
 	{ "POST", "/v1/destinations/{}/resume", api_resume },
+	{ "GET", "/v1/forecast", api_forecast },
+	{ "GET", "/v1/incidents", api_incidents },
 	{ "GET", "/v1/config", api_show_config },
 	{ "POST", "/v1/config/reload", api_reload },
 };
@@ -74,6 +76,7 @@ void api_filter_read(const struct admin_request *request, json_t *object, struct
 	filter->from = bytes_of(filter_text(request, object, "from"));
 	filter->to = bytes_of(filter_text(request, object, "to"));
 	filter->destination = bytes_of(filter_text(request, object, "destination"));
+	filter->site = bytes_of(filter_text(request, object, "site"));
 	filter->has_cause = cause != NULL;
 	filter->has_state = state != NULL;
 	if (cause && !cause_parse(bytes_of(cause), &filter->cause))

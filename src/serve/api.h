@@ -10,6 +10,7 @@ typedef struct admin_response api_handler(struct server *server,
 api_handler api_list_messages, api_explain_message, api_act;
 api_handler api_list_destinations, api_show_destination, api_suspend, api_resume;
 api_handler api_status, api_show_config, api_reload;
+api_handler api_forecast, api_incidents;
 
 /* The filter of a request, with the text that it points into. */
 struct api_filter {
@@ -26,6 +27,10 @@ bool api_filter_has_addresses(const struct filter *filter);
 
 /* api_message_matches - what the queue does not know: sender and recipients. */
 bool api_message_matches(const struct filter *filter, const struct message *message);
+
+/* api_origin - where the value of a key of `defaults` (pattern "") or of a destination is from:
+ * "FILE:LINE", "default"; "" if there is no such key. */
+json_t *api_origin(struct server *server, const char *pattern, const char *key);
 
 json_t *api_time(int64_t unix_us);               /* RFC 3339, or null for 0 */
 json_t *api_bytes(struct bytes text);            /* a string; bytes that are no UTF-8 become '?' */

@@ -1,5 +1,7 @@
 #include "serve/api.h"
 #include "serve/wait.h"
+#include <stdio.h>
+#include <string.h>
 
 /* The configuration is the main thread's: both questions are asked there. */
 struct config_wait {
@@ -43,6 +45,35 @@ static void config_arrives(struct mail *mail)
 
 	ask->config = config_acquire(ask->server->config);
 	wait_answer(&ask->wait);
+}
+
+struct search {
+	char path[400];
+	json_t *origin;
+};
+
+static void compare_key(void *arg, const char *path, const char *value, const char *origin)
+{
+	struct search *search = arg;
+
+	(void)value;
+	if (!search->origin && strcmp(path, search->path) == 0)
+		search->origin = api_bytes(bytes_of(origin));
+}
+
+json_t *api_origin(struct server *server, const char *pattern, const char *key)
+{
+	struct config_wait ask = { .server = server };
+	struct search search = { 0 };
+
+	if (*pattern)
+		snprintf(search.path, sizeof search.path, "destination \"%s\".%s", pattern, key);
+	else
+		snprintf(search.path, sizeof search.path, "defaults.%s", key);
+	wait_for(&ask.wait, loop_mailbox(server->loop), config_arrives);
+	config_walk(ask.config, compare_key, &search);
+	config_release(ask.config);
+	return search.origin ? search.origin : json_string("");
 }
 
 static void add_key(void *arg, const char *path, const char *value, const char *origin)

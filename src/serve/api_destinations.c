@@ -1,5 +1,11 @@
 #include "base/units.h"
 #include "serve/api.h"
+#include <string.h>
+
+static json_int_t per_hour(int64_t gap_us)
+{
+	return gap_us > 0 ? US_PER_HOUR / gap_us : 0;
+}
 
 static json_t *site_json(const struct site_view *site)
 {
@@ -9,6 +15,15 @@ static json_t *site_json(const struct site_view *site)
 		"probes", (int)site->probes, "busy", site->busy, "window", site->window,
 		"connections", site->connections, "waiting", (json_int_t)site->waiting);
 
+	json_object_set_new(object, "limit", json_string(site_limit_name(site->limit)));
+	json_object_set_new(object, "rate_of", json_string(site->rate_of));
+	json_object_set_new(object, "connections_of", json_string(site->connections_of));
+	json_object_set_new(object, "per_hour", json_integer(per_hour(site->gap_us)));
+	json_object_set_new(object, "learned_per_hour",
+	                    json_integer(per_hour(site->learned_gap_us)));
+	json_object_set_new(object, "learned_connections", json_integer(site->learned_connections));
+	json_object_set_new(object, "greylisting_seconds",
+	                    json_integer(site->greylisting_us / US_PER_SECOND));
 	json_object_set_new(object, "since", api_time(site->since_us));
 	json_object_set_new(object, "next_probe", api_time(site->next_probe_us));
 	json_object_set_new(object, "last_success", api_time(site->last_success_us));
@@ -52,6 +67,11 @@ static json_t *destination_json(const struct destination_view *view)
 	json_object_set_new(object, "site", view->route ? site_json(&view->site) : json_null());
 	json_object_set_new(object, "dns",
 	                    api_bytes(bytes_of(view->route_text ? view->route_text : "")));
+	if (view->moved_us)
+		json_object_set_new(object, "moved",
+		                    json_pack("{s:o, s:s, s:i}", "at", api_time(view->moved_us),
+		                              "from", view->moved_from, "waiting",
+		                              (int)view->moved_waiting));
 	if (view->is_suspended)
 		json_object_set_new(object, "suspend_reason",
 		                    api_bytes(bytes_of(view->suspend_reason)));
@@ -96,15 +116,35 @@ static void take_destination(void *arg, struct queue *queue, struct actions *act
 		one->object = destination_json(&view);
 }
 
+/* Which line of which file sets the limit that binds now; null for limits that nobody set. */
+static json_t *limit_origin(struct server *server, json_t *site)
+{
+	const char *limit = json_string_value(json_object_get(site, "limit"));
+
+	if (limit && strcmp(limit, "rate") == 0)
+		return api_origin(server, json_string_value(json_object_get(site, "rate_of")),
+		                  limit);
+	if (limit && strcmp(limit, "connections") == 0)
+		return api_origin(
+			server, json_string_value(json_object_get(site, "connections_of")), limit);
+	if (limit && strcmp(limit, "all_connections") == 0)
+		return json_string("deliver.connections");
+	return json_null();
+}
+
 struct admin_response api_show_destination(struct server *server,
                                            const struct admin_request *request, const char *name)
 {
 	struct one_destination one = { .domain = name };
+	json_t *site;
 
 	(void)request;
 	keeper_ask(server->keeper, take_destination, &one);
 	if (!one.object)
 		return admin_problem(404, "nothing is known of destination %s", name);
+	site = json_object_get(one.object, "site");
+	if (json_is_object(site))
+		json_object_set_new(site, "limit_set_by", limit_origin(server, site));
 	return (struct admin_response){ .status = 200, .body = one.object };
 }
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
-WORLDS = ["down-6h", "down-30h", "down-71h", "greylist", "rate", "mx-moved", "flapping", "windows", "all"]
+WORLDS = ["down-6h", "down-30h", "down-71h", "greylist", "rate", "mx-moved", "flapping", "windows", "shared", "all"]
 
 
 def span(seconds):

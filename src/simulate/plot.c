@@ -6,7 +6,7 @@
 #define HEIGHT    340
 #define LEFT      64
 #define RIGHT     170 /* names of the policies */
-#define TOP       46
+#define TOP       56
 #define BOTTOM    40
 #define POINTS    400
 #define BANDS     2000

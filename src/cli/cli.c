@@ -24,6 +24,8 @@ const struct cli_command cli_commands[] = {
 	{ "bounce", "[FILE | MAILDIR | MBOX | -] ...", "what returned messages say", cli_bounce },
 	{ "simulate", "WORLD... | --events LOG [--policy NAME|CONFIG]...",
 	  "try policies against a world, on a virtual clock", cli_simulate },
+	{ "classify", "[--rules FILE] <REPLIES", "what replies of servers mean, a line each",
+	  cli_classify },
 	{ "lab", "WORLD.conf", "a small scripted internet on loopback", cli_lab },
 	{ NULL, NULL, NULL, NULL },
 };

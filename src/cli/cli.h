@@ -28,7 +28,7 @@ struct cli_options {
 	const char *config_path;
 	bool is_json, is_summary, is_dry_run;
 	const char *to, *from, *destination, *site, *cause, *older, *state;
-	const char *by, *reason, *record, *keep, *dns_port, *smtp_port, *ready;
+	const char *by, *reason, *record, *keep, *dns_port, *smtp_port, *ready, *rules;
 	long limit;
 	int first; /* index in argv of the first argument that is no option */
 };
@@ -78,6 +78,7 @@ struct cli_progress {
 void cli_progress(void *progress, int64_t done, int64_t all);
 void cli_progress_end(struct cli_progress *progress);
 
+int cli_classify(int argc, char **argv); /* stdin: replies; see cli/classify.c */
 int cli_serve(int argc, char **argv), cli_queue(int argc, char **argv),
 	cli_explain(int argc, char **argv);
 int cli_act(int argc, char **argv), cli_suspend(int argc, char **argv),

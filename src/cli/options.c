@@ -32,6 +32,7 @@ enum option_id {
 	OPTION_DNS_PORT,
 	OPTION_SMTP_PORT,
 	OPTION_READY,
+	OPTION_RULES,
 };
 
 static const struct option long_options[] = {
@@ -56,6 +57,7 @@ static const struct option long_options[] = {
 	{ "dns-port", required_argument, NULL, OPTION_DNS_PORT },
 	{ "smtp-port", required_argument, NULL, OPTION_SMTP_PORT },
 	{ "ready", required_argument, NULL, OPTION_READY },
+	{ "rules", required_argument, NULL, OPTION_RULES },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -134,6 +136,9 @@ static void set_option(struct cli_options *options, enum option_id option, const
 		break;
 	case OPTION_READY:
 		options->ready = value;
+		break;
+	case OPTION_RULES:
+		options->rules = value;
 		break;
 	case OPTION_HELP:
 		break;

@@ -1,281 +1,252 @@
 #include "codes/classify.h"
-#include "base/macros.h"
-#include <stdlib.h>
+#include "base/assert.h"
+#include "codes/hint.h"
+#include "codes/rules.h"
+#include "codes/scan.h"
+#include "codes/simplify.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
 
-/* One rule: 0 and NULL match anything. The first that matches wins. */
-struct rule {
-	int code, subject, detail; /* subject, detail: -1 anything */
-	const char *words;         /* in the text, any case */
-	const char *category;
-	enum cause cause; /* when temporary */
-	enum scope scope;
-	const char *advice;
-};
+static _Atomic(struct rules *) current;
+static struct rules *previous; /* somebody may still be reading it */
+static pthread_once_t built_in_once = PTHREAD_ONCE_INIT;
 
-#define ANY -1
-
-/* What to do, in a sentence. */
-static const char come_back[] =
-	"The server asks unknown senders to come back; a plain retry is enough.";
-static const char slow_down[] = "Send more slowly, over fewer connections, to this site.";
-static const char delist[] =
-	"Find out why the sending address is listed, then ask for its removal.";
-static const char authenticate[] = "Mend SPF, DKIM, DMARC or the reverse DNS of the sender.";
-static const char make_room[] = "The mailbox is full; only its owner can make room.";
-static const char content[] = "Change the message: its content was refused.";
-static const char smaller[] = "Make the message smaller.";
-static const char relay[] = "Check the route to this domain, and the credentials.";
-static const char inactive[] = "The mailbox is disabled; ask its owner.";
-static const char address[] = "Check the address.";
-static const char sender[] = "Check the sender's address and its domain.";
-static const char tls[] = "Check the TLS settings for this site.";
-
-static const struct rule rules[] = {
-	{ 0, ANY, ANY, "greylist", "Greylisted", CAUSE_GREYLISTED, SCOPE_RECIPIENT, come_back },
-	{ 0, ANY, ANY, "graylist", "Greylisted", CAUSE_GREYLISTED, SCOPE_RECIPIENT, come_back },
-	{ 0, ANY, ANY, "grey-list", "Greylisted", CAUSE_GREYLISTED, SCOPE_RECIPIENT, come_back },
-	{ 0, ANY, ANY, "postgrey", "Greylisted", CAUSE_GREYLISTED, SCOPE_RECIPIENT, come_back },
-	{ 0, ANY, ANY, "temporarily deferred due to unknown sender", "Greylisted", CAUSE_GREYLISTED,
-	  SCOPE_RECIPIENT, come_back },
-	{ 0, ANY, ANY, "too many connections", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE,
-	  slow_down },
-	{ 0, ANY, ANY, "too many concurrent", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE,
-	  slow_down },
-	{ 0, ANY, ANY, "too many messages", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE,
-	  slow_down },
-	{ 0, ANY, ANY, "too many emails", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE,
-	  slow_down },
-	{ 0, ANY, ANY, "rate limit", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "rate-limit", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "ratelimit", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "throttl", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "slow down", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "too fast", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "unusual rate", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "receiving mail at a rate", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE,
-	  slow_down },
-	{ 0, ANY, ANY, "exceeded the maximum number of connections", "RateLimited",
-	  CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "message limit", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "sending limit", "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "try again later, closing connection (rate", "RateLimited",
-	  CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, ANY, ANY, "blocked using", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "blacklist", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "black list", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "blocklist", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "block list", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "spamhaus", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "spamcop", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "barracudacentral", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "dnsbl", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "rbl", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "reputation", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "is listed", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "listed in", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "banned", "BadReputation", CAUSE_REPUTATION, SCOPE_SITE, delist },
-	{ 0, ANY, ANY, "dmarc", "AuthFailure", CAUSE_POLICY, SCOPE_MESSAGE, authenticate },
-	{ 0, ANY, ANY, "spf check", "AuthFailure", CAUSE_POLICY, SCOPE_MESSAGE, authenticate },
-	{ 0, ANY, ANY, "spf fail", "AuthFailure", CAUSE_POLICY, SCOPE_MESSAGE, authenticate },
-	{ 0, ANY, ANY, "dkim", "AuthFailure", CAUSE_POLICY, SCOPE_MESSAGE, authenticate },
-	{ 0, ANY, ANY, "reverse dns", "AuthFailure", CAUSE_POLICY, SCOPE_MESSAGE, authenticate },
-	{ 0, ANY, ANY, "ptr record", "AuthFailure", CAUSE_POLICY, SCOPE_MESSAGE, authenticate },
-	{ 0, ANY, ANY, "unauthenticated", "AuthFailure", CAUSE_POLICY, SCOPE_MESSAGE,
-	  authenticate },
-	{ 0, ANY, ANY, "mailbox full", "QuotaIssues", CAUSE_MAILBOX_FULL, SCOPE_RECIPIENT,
-	  make_room },
-	{ 0, ANY, ANY, "mailbox is full", "QuotaIssues", CAUSE_MAILBOX_FULL, SCOPE_RECIPIENT,
-	  make_room },
-	{ 0, ANY, ANY, "over quota", "QuotaIssues", CAUSE_MAILBOX_FULL, SCOPE_RECIPIENT,
-	  make_room },
-	{ 0, ANY, ANY, "quota exceeded", "QuotaIssues", CAUSE_MAILBOX_FULL, SCOPE_RECIPIENT,
-	  make_room },
-	{ 0, ANY, ANY, "over its quota", "QuotaIssues", CAUSE_MAILBOX_FULL, SCOPE_RECIPIENT,
-	  make_room },
-	{ 0, ANY, ANY, "exceeded storage", "QuotaIssues", CAUSE_MAILBOX_FULL, SCOPE_RECIPIENT,
-	  make_room },
-	{ 0, ANY, ANY, "not enough storage for", "QuotaIssues", CAUSE_MAILBOX_FULL, SCOPE_RECIPIENT,
-	  make_room },
-	{ 0, ANY, ANY, "mailbox size limit", "QuotaIssues", CAUSE_MAILBOX_FULL, SCOPE_RECIPIENT,
-	  make_room },
-	{ 0, ANY, ANY, "spam", "SpamContent", CAUSE_POLICY, SCOPE_MESSAGE, content },
-	{ 0, ANY, ANY, "unsolicited", "SpamContent", CAUSE_POLICY, SCOPE_MESSAGE, content },
-	{ 0, ANY, ANY, "junk mail", "SpamContent", CAUSE_POLICY, SCOPE_MESSAGE, content },
-	{ 0, ANY, ANY, "virus", "ContentRejected", CAUSE_POLICY, SCOPE_MESSAGE, content },
-	{ 0, ANY, ANY, "malware", "ContentRejected", CAUSE_POLICY, SCOPE_MESSAGE, content },
-	{ 0, ANY, ANY, "attachment", "ContentRejected", CAUSE_POLICY, SCOPE_MESSAGE, content },
-	{ 0, ANY, ANY, "message too large", "MessageTooLarge", CAUSE_SOFT_OTHER, SCOPE_MESSAGE,
-	  smaller },
-	{ 0, ANY, ANY, "message size exceeds", "MessageTooLarge", CAUSE_SOFT_OTHER, SCOPE_MESSAGE,
-	  smaller },
-	{ 0, ANY, ANY, "too big", "MessageTooLarge", CAUSE_SOFT_OTHER, SCOPE_MESSAGE, smaller },
-	{ 0, ANY, ANY, "exceeds size limit", "MessageTooLarge", CAUSE_SOFT_OTHER, SCOPE_MESSAGE,
-	  smaller },
-	{ 0, ANY, ANY, "relay access denied", "RelayDenied", CAUSE_POLICY, SCOPE_RECIPIENT, relay },
-	{ 0, ANY, ANY, "relaying denied", "RelayDenied", CAUSE_POLICY, SCOPE_RECIPIENT, relay },
-	{ 0, ANY, ANY, "unable to relay", "RelayDenied", CAUSE_POLICY, SCOPE_RECIPIENT, relay },
-	{ 0, ANY, ANY, "relay not permitted", "RelayDenied", CAUSE_POLICY, SCOPE_RECIPIENT, relay },
-	{ 0, ANY, ANY, "authentication required", "RelayDenied", CAUSE_POLICY, SCOPE_RECIPIENT,
-	  relay },
-	{ 0, ANY, ANY, "not permitted to relay", "RelayDenied", CAUSE_POLICY, SCOPE_RECIPIENT,
-	  relay },
-	{ 0, ANY, ANY, "account disabled", "InactiveMailbox", CAUSE_MAILBOX_BUSY, SCOPE_RECIPIENT,
-	  inactive },
-	{ 0, ANY, ANY, "account is disabled", "InactiveMailbox", CAUSE_MAILBOX_BUSY,
-	  SCOPE_RECIPIENT, inactive },
-	{ 0, ANY, ANY, "mailbox disabled", "InactiveMailbox", CAUSE_MAILBOX_BUSY, SCOPE_RECIPIENT,
-	  inactive },
-	{ 0, ANY, ANY, "account has been disabled", "InactiveMailbox", CAUSE_MAILBOX_BUSY,
-	  SCOPE_RECIPIENT, inactive },
-	{ 0, ANY, ANY, "inactive user", "InactiveMailbox", CAUSE_MAILBOX_BUSY, SCOPE_RECIPIENT,
-	  inactive },
-	{ 0, ANY, ANY, "account suspended", "InactiveMailbox", CAUSE_MAILBOX_BUSY, SCOPE_RECIPIENT,
-	  inactive },
-	{ 0, ANY, ANY, "mailbox unavailable or access denied", "InactiveMailbox",
-	  CAUSE_MAILBOX_BUSY, SCOPE_RECIPIENT, inactive },
-	{ 0, ANY, ANY, "user unknown", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "unknown user", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "no such user", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "does not exist", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "mailbox not found", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "no mailbox", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "invalid recipient", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "recipient address rejected: access denied", "InvalidRecipient",
-	  CAUSE_SOFT_OTHER, SCOPE_RECIPIENT, address },
-	{ 0, ANY, ANY, "recipient not found", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "address unknown", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "unknown recipient", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "unrouteable address", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "not a valid mailbox", "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  address },
-	{ 0, ANY, ANY, "sender address rejected", "InvalidSender", CAUSE_POLICY, SCOPE_MESSAGE,
-	  sender },
-	{ 0, ANY, ANY, "sender denied", "InvalidSender", CAUSE_POLICY, SCOPE_MESSAGE, sender },
-	{ 0, ANY, ANY, "domain of sender address", "InvalidSender", CAUSE_POLICY, SCOPE_MESSAGE,
-	  sender },
-	{ 0, ANY, ANY, "sender verify", "InvalidSender", CAUSE_POLICY, SCOPE_MESSAGE, sender },
-	{ 0, ANY, ANY, "must issue a starttls", "TlsFailure", CAUSE_TLS, SCOPE_SITE, tls },
-	{ 0, ANY, ANY, "tls required", "TlsFailure", CAUSE_TLS, SCOPE_SITE, tls },
-	{ 0, ANY, ANY, "starttls required", "TlsFailure", CAUSE_TLS, SCOPE_SITE, tls },
-	{ 0, ANY, ANY, "encryption required", "TlsFailure", CAUSE_TLS, SCOPE_SITE, tls },
-	{ 0, 7, 28, NULL, "RateLimited", CAUSE_RATE_LIMITED, SCOPE_SITE, slow_down },
-	{ 0, 2, 2, NULL, "QuotaIssues", CAUSE_MAILBOX_FULL, SCOPE_RECIPIENT,
-	  "The mailbox is full; only its owner can make room." },
-	{ 421, ANY, ANY, NULL, "SystemError", CAUSE_HOST_BUSY, SCOPE_SITE,
-	  "The server is busy or closing; it is tried again." },
-	{ 0, 3, 2, NULL, "SystemError", CAUSE_HOST_BUSY, SCOPE_SITE,
-	  "The server is busy or closing; it is tried again." },
-	{ 0, 1, 1, NULL, "InvalidRecipient", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  "Check the address." },
-	{ 0, 2, 1, NULL, "InactiveMailbox", CAUSE_MAILBOX_BUSY, SCOPE_RECIPIENT,
-	  "The mailbox is disabled or busy." },
-	{ 0, 4, 6, NULL, "RoutingErrors", CAUSE_SOFT_OTHER, SCOPE_MESSAGE,
-	  "There is a mail loop." },
-	{ 0, 5, 3, NULL, "RateLimited", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  "The rest of the recipients follow in another transaction." },
-	{ 0, 3, 4, NULL, "MessageTooLarge", CAUSE_SOFT_OTHER, SCOPE_MESSAGE,
-	  "Make the message smaller." },
-	{ 0, 6, ANY, NULL, "ContentRejected", CAUSE_POLICY, SCOPE_MESSAGE, "Change the message." },
-	{ 0, 7, ANY, NULL, "PolicyRelated", CAUSE_POLICY, SCOPE_RECIPIENT,
-	  "Ask the recipient's postmaster which rule it was." },
-	{ 450, ANY, ANY, NULL, "Unknown", CAUSE_MAILBOX_BUSY, SCOPE_RECIPIENT,
-	  "It is tried again." },
-	{ 452, ANY, ANY, NULL, "SystemError", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT,
-	  "It is tried again." },
-	{ 0, ANY, ANY, NULL, "Unknown", CAUSE_SOFT_OTHER, SCOPE_RECIPIENT, "" },
-};
-
-static bool rule_matches(const struct rule *rule, int code, const int enhanced[2],
-                         struct bytes text)
+static void *load(void *arg)
 {
-	if (rule->code != 0 && rule->code != code)
-		return false;
-	if (rule->subject != ANY && rule->subject != enhanced[0])
-		return false;
-	if (rule->detail != ANY && rule->detail != enhanced[1])
-		return false;
-	return !rule->words || bytes_find_nocase(text, bytes_of(rule->words)) >= 0;
+	struct rules *rules, *none = NULL;
+	struct err err = { 0 };
+
+	if (rules_load(NULL, &rules, &err) < 0)
+		BUG("%s", err.text); /* the build and a test read the same text */
+	if (!atomic_compare_exchange_strong(&current, &none, rules))
+		rules_destroy(rules);
+	return arg;
 }
 
-#define HINT_MAX_S 86400 /* a server that asks for more than a day is not obeyed */
-
-/* "300 seconds", "5 minutes", "1 hour", "10 min", "300s", "00:05:00" is none. */
-static int read_duration(struct bytes in)
+/* The first reply may be met by a fiber, whose stack is too small should patterns have to be
+ * compiled. */
+static void load_built_in(void)
 {
-	static const struct {
-		const char *unit;
-		int seconds;
-	} units[] = { { "s", 1 }, { "m", 60 }, { "h", 3600 } };
-	size_t digits = 0;
-	uint64_t value;
+	pthread_t thread;
 
-	while (digits < in.len && in.at[digits] >= '0' && in.at[digits] <= '9')
-		digits++;
-	if (!bytes_parse_u64(bytes_first(in, digits), &value) || value > HINT_MAX_S)
-		return 0;
-	in = bytes_trim(bytes_from(in, digits));
-	for (size_t i = 0; i < COUNT(units); i++) {
-		if (!bytes_starts_with_nocase(in, bytes_of(units[i].unit)))
+	ASSERT(pthread_create(&thread, NULL, load, NULL) == 0);
+	pthread_join(thread, NULL);
+}
+
+static const struct rules *rules_in_use(void)
+{
+	const struct rules *rules = atomic_load_explicit(&current, memory_order_acquire);
+
+	if (rules)
+		return rules;
+	pthread_once(&built_in_once, load_built_in);
+	return atomic_load(&current);
+}
+
+static const char *find_provider(const struct rules *rules, const uint8_t *seen)
+{
+	for (int i = 0; i < rules->provider_count; i++)
+		if (seen[rules->providers[i].slot])
+			return rules->providers[i].name;
+	return "";
+}
+
+static bool is_code_of(const struct rule *rule, int code)
+{
+	for (int i = 0; i < rule->code_count; i++)
+		if (rule->codes[i] == code || rule->codes[i] == code / 100)
+			return true;
+	return rule->code_count == 0;
+}
+
+static bool is_status_of(const struct rule *rule, const int status[3])
+{
+	for (int i = 0; i < rule->status_count; i++) {
+		const int *wanted = rule->statuses[i];
+		int fits = 0;
+
+		for (int part = 0; part < 3; part++)
+			fits += status[0] != 0 &&
+			        (wanted[part] == ANY_NUMBER || wanted[part] == status[part]);
+		if (fits == 3)
+			return true;
+	}
+	return rule->status_count == 0;
+}
+
+/* The first rule that fits; the last one fits everything. */
+static const struct rule *find_rule(const struct rules *rules, const uint8_t *seen,
+                                    const char *provider, int code, const int status[3])
+{
+	for (int i = 0; i < rules->rule_count; i++) {
+		const struct rule *rule = &rules->rules[i];
+
+		if ((seen[rule->slot] & (rule->wanted | SEEN_UNLESS)) != rule->wanted)
 			continue;
-		value *= (uint64_t)units[i].seconds;
-		return value <= HINT_MAX_S ? (int)value : 0;
+		if (rule->provider && rule->provider != provider)
+			continue;
+		if (is_code_of(rule, code) && is_status_of(rule, status))
+			return rule;
 	}
-	return 0;
+	BUG("no rule fits");
 }
 
-/* "try again in 300 seconds", "retry after 5 minutes", "Please wait 10 min". */
-static int read_hint(struct bytes text)
+/* The digit rules (standards 3.13); without one the enhanced code's class, then the meaning. */
+static bool is_temporary(const struct rule *rule, int code, const int status[3])
 {
-	static const char *const leads[] = { "again in ",    "retry in ", "again after ",
-		                             "retry after ", "wait ",     "come back in ",
-		                             "for ",         "in " };
+	if (rule->is_always_temporary)
+		return true;
+	if (code > 0)
+		return code / 100 == 4;
+	if (status[0] > 0)
+		return status[0] == 4;
+	return rule->verdict.is_temporary;
+}
 
-	for (size_t i = 0; i < COUNT(leads); i++) {
-		struct bytes rest = text, lead = bytes_of(leads[i]);
-		ptrdiff_t at;
+static void classify_with(const struct rules *rules, const struct reply_codes *codes,
+                          struct bytes text, struct classification *classification_out)
+{
+	uint8_t seen[RULES_MAX] = { 0 };
+	char simplified[SIMPLIFIED_MAX];
+	int status[3] = { codes->class, codes->subject, codes->detail };
+	struct bytes words = { simplified, simplify_reply(text, codes->code, simplified) };
+	const struct rule *rule;
+	const char *provider;
+	bool may_retry;
 
-		while ((at = bytes_find_nocase(rest, lead)) >= 0) {
-			int seconds;
-
-			rest = bytes_from(rest, (size_t)at + lead.len);
-			seconds = read_duration(rest);
-			if (seconds > 0)
-				return seconds;
-		}
-	}
-	return 0;
+	scan_text(rules->database, words, seen);
+	/* For its meaning a status counts wherever it stands; "(#5.1.1)" ends many replies. */
+	if (status[0] == 0 && !simplify_find_status(bytes_first(text, SIMPLIFIED_MAX), status))
+		memset(status, 0, sizeof status);
+	provider = find_provider(rules, seen);
+	rule = find_rule(rules, seen, provider, codes->code, status);
+	may_retry = is_temporary(rule, codes->code, status);
+	*classification_out = (struct classification){
+		.category = rule->verdict.name,
+		.cause = may_retry ? rule->verdict.cause : CAUSE_NONE,
+		.scope = rule->verdict.scope,
+		.is_about_sender = rule->verdict.is_about_sender,
+		.is_temporary = may_retry,
+		.hint_s = may_retry ? hint_read(words) : 0,
+		.provider = provider,
+		.advice = rule->verdict.advice,
+		.rule = rule->name,
+	};
 }
 
 void classify_reply(int code, int class, int subject, int detail, struct bytes text,
                     enum phase phase, struct classification *classification_out)
 {
-	const int enhanced[2] = { class ? subject : ANY - 1, class ? detail : ANY - 1 };
-	bool is_temporary = code / 100 == 4;
-	const struct rule *rule = rules;
+	struct reply_codes codes = { code, class, subject, detail };
 
-	while (!rule_matches(rule, code, enhanced, text))
-		rule++; /* the last one matches */
-	*classification_out = (struct classification){
-		.category = rule->category,
-		.cause = is_temporary ? rule->cause : CAUSE_NONE,
-		.scope = rule->scope,
-		.is_temporary = is_temporary,
-		.hint_s = is_temporary ? read_hint(text) : 0,
-		.provider = "",
-		.advice = rule->advice,
-	};
+	classify_with(rules_in_use(), &codes, text, classification_out);
 	/* Before MAIL nothing was said about a message. */
-	if (phase > PHASE_NONE && phase < PHASE_MAIL)
+	if (phase > PHASE_NONE && phase < PHASE_MAIL) {
 		classification_out->scope = SCOPE_SITE;
+		classification_out->is_about_sender = false;
+	}
+}
+
+static bool is_digit_at(struct bytes in, size_t at)
+{
+	return at < in.len && in.at[at] >= '0' && in.at[at] <= '9';
+}
+
+/* A basic code at `at`: three digits, the first 2, 4 or 5, then a blank, '-' or the end. */
+static int code_at(struct bytes in, size_t at)
+{
+	if (!is_digit_at(in, at) || !is_digit_at(in, at + 1) || !is_digit_at(in, at + 2))
+		return 0;
+	if (!strchr("245", in.at[at]) || in.at[at + 1] > '5')
+		return 0;
+	if (at + 3 < in.len && !strchr(" -:#\t", in.at[at + 3]))
+		return 0;
+	return (in.at[at] - '0') * 100 + (in.at[at + 1] - '0') * 10 + in.at[at + 2] - '0';
+}
+
+/* Behind what a log or a notice writes before a reply. */
+static size_t find_reply(struct bytes line)
+{
+	static const char *const leads[] = { "said: ", "responded with: ", "smtp; ",
+		                             "smtp;",  "RCPT TO:<",        "code " };
+
+	for (size_t i = 0; i < sizeof leads / sizeof *leads; i++) {
+		struct bytes lead = bytes_of(leads[i]);
+		ptrdiff_t at = bytes_find_nocase(line, lead);
+
+		if (at >= 0 && code_at(line, (size_t)at + lead.len))
+			return (size_t)at + lead.len;
+	}
+	return 0;
+}
+
+static void read_codes(struct bytes *line, struct reply_codes *codes_out)
+{
+	int status[3] = { 0 };
+	struct bytes front;
+
+	*line = bytes_trim(*line);
+	*codes_out = (struct reply_codes){ .code = code_at(*line, 0) };
+	if (!codes_out->code) {
+		*line = bytes_from(*line, find_reply(*line));
+		codes_out->code = code_at(*line, 0);
+	}
+	/* Said is what stands where RFC 2034 puts it. */
+	front = bytes_first(bytes_trim(bytes_from(*line, codes_out->code ? 4 : 0)), 12);
+	front = bytes_first(front, (size_t)(bytes_find_char(front, ' ') < 0
+	                                            ? (ptrdiff_t)front.len
+	                                            : bytes_find_char(front, ' ')));
+	if (simplify_find_status(front, status)) {
+		codes_out->class = status[0];
+		codes_out->subject = status[1];
+		codes_out->detail = status[2];
+	}
+}
+
+void classify_line(struct bytes line, struct reply_codes *codes_out,
+                   struct classification *classification_out)
+{
+	read_codes(&line, codes_out);
+	classify_with(rules_in_use(), codes_out, line, classification_out);
+}
+
+static int check_examples(const struct rules *rules, struct err *err)
+{
+	for (int i = 0; i < rules->example_count; i++) {
+		const struct example *example = &rules->examples[i];
+		struct classification got;
+		struct bytes line = example->reply;
+		struct reply_codes codes;
+
+		read_codes(&line, &codes);
+		classify_with(rules, &codes, line, &got);
+		if (strcmp(got.rule, example->rule) != 0)
+			return err_set(err, ERR_INVALID,
+			               "%s:%d: the example of rule %s is decided by rule %s",
+			               example->file, example->line, example->rule, got.rule);
+	}
+	return 0;
+}
+
+int classify_check_examples(struct err *err)
+{
+	return check_examples(rules_in_use(), err);
+}
+
+int classify_use_rules(const char *path, struct err *err)
+{
+	struct rules *rules;
+	int result = rules_load(path, &rules, err);
+
+	if (result == 0 && path)
+		result = check_examples(rules, err);
+	if (result < 0)
+		goto fail;
+	rules_destroy(previous);
+	previous = atomic_exchange(&current, rules);
+	return 0;
+fail:
+	rules_destroy(rules);
+	return result;
 }

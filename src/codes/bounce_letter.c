@@ -321,15 +321,23 @@ static struct bytes skip_front(struct bytes message)
 	return message;
 }
 
+/* The plain text, unless it says nothing ("your reader does not show HTML"). */
+static struct buffer *choose_notice(struct collector *collector)
+{
+	struct bytes text = bytes_trim(buffer_bytes(&collector->text));
+	struct bytes html = buffer_bytes(&collector->html);
+
+	if (html.len > 0 &&
+	    (text.len < 40 || (bytes_find_char(text, '@') < 0 && bytes_find_char(html, '@') >= 0)))
+		return &collector->html;
+	return &collector->text;
+}
+
 static void finish(struct collector *collector)
 {
 	struct letter *letter = collector->letter;
-	struct buffer *notice = bytes_trim(buffer_bytes(&collector->text)).len > 40
-	                                ? &collector->text
-	                                : &collector->html;
+	struct buffer *notice = choose_notice(collector);
 
-	if (notice->len == 0)
-		notice = &collector->text;
 	letter->notice = arena_copy(letter->arena,
 	                            bytes_first(buffer_bytes(notice), BOUNCE_NOTICE_BYTES_MAX));
 	letter->lower = copy_lower(letter->arena, letter->notice);

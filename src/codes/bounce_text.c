@@ -244,11 +244,58 @@ static bool find_remaining(const struct letter *letter, struct bytes *address_ou
 	return best > -3;
 }
 
+/* A word alone in its line, as "<bob>" or "bob:"; empty if it is none. */
+static struct bytes lone_word(struct bytes line)
+{
+	size_t letters = 0;
+
+	line = bytes_trim(line);
+	while (line.len > 0 && strchr("<\"'*", line.at[0]))
+		line = bytes_from(line, 1);
+	while (line.len > 0 && strchr(">\"':.,", line.at[line.len - 1]))
+		line.len--;
+	for (size_t i = 0; i < line.len; i++) {
+		char c = char_lower(line.at[i]);
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !strchr("._-+", c))
+			return (struct bytes){ 0 };
+		letters += c >= 'a' && c <= 'z';
+	}
+	return letters > 1 && line.len <= 64 ? line : (struct bytes){ 0 };
+}
+
+/* A name without a domain, listed by a host about its own users. */
+static bool find_local(const struct letter *letter, struct bytes *address_out)
+{
+	struct bytes rest = letter->lower, from = letter->from, host, name = { 0 };
+	int lines_left = 0;
+
+	if (!letter_address_next(&from, &host))
+		return false;
+	host = bytes_from(host, (size_t)bytes_find_last_char(host, '@'));
+	while (rest.len > 0 && name.len == 0) {
+		struct bytes line = bytes_split(&rest, '\n');
+
+		if (lines_left-- > 0)
+			name = lone_word(line);
+		if (line.len < 400 && is_hit(PHRASE_LIST, line))
+			lines_left = 5;
+	}
+	if (name.len == 0)
+		return false;
+	name = bytes_first(bytes_from(letter->notice, (size_t)(name.at - letter->lower.at)),
+	                   name.len);
+	*address_out = bytes_of(
+		arena_printf(letter->arena, "%.*s%.*s", BYTES_FORMAT(name), BYTES_FORMAT(host)));
+	return true;
+}
+
 static bool find_elsewhere(struct letter *letter, struct bytes *address_out)
 {
 	return letter_field_address(letter->original, letter_recipient_fields, address_out) ||
 	       find_in_subject(letter, address_out) ||
-	       find_verp(letter, letter->arena, address_out) || find_remaining(letter, address_out);
+	       find_verp(letter, letter->arena, address_out) || find_local(letter, address_out) ||
+	       find_remaining(letter, address_out);
 }
 
 bool text_recipient(struct letter *letter, struct bytes *address_out)

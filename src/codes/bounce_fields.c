@@ -2,7 +2,6 @@
 #include "base/macros.h"
 #include "codes/bounce_own.h"
 #include "mail/header.h"
-#include "smtp/xtext.h"
 #include <string.h>
 
 /* The fields of one recipient. */

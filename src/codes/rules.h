@@ -7,7 +7,7 @@
 #include "model/outcome.h"
 
 #define RULES_MAX     1000 /* rules and providers together */
-#define RULE_CODES    4
+#define RULE_CODES    8
 #define RULE_STATUSES 12
 #define ANY_NUMBER    -1
 

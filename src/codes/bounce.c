@@ -79,26 +79,35 @@ static bool is_from_person(const struct letter *letter, struct bytes subject)
 	       bytes_find_char(field.value, '@') >= 0;
 }
 
-/* How much of it looks like the work of a mail system that gave a message back. */
-static int weigh_evidence(const struct letter *letter, struct bytes subject)
+static int count_hits(const struct letter *letter, struct bytes subject)
 {
 	struct said said;
-	int weight = is_from_person(letter, subject) ? -1 : 0;
+	int weight = 0;
 
 	said_find(letter->notice, &said);
-	weight += is_daemon(letter) ? 2 : 0;
 	weight += has_field(letter, "X-Failed-Recipients") || letter->is_report ? 3 : 0;
 	weight += phrase_find(PHRASE_FAILURE_SUBJECT, subject) >= 0 ? 2 : 0;
 	weight += phrase_find(PHRASE_DELAY_SUBJECT, subject) >= 0 ? 1 : 0;
 	weight += phrase_find(PHRASE_LIST, letter->lower) >= 0 ? 1 : 0;
 	weight += phrase_find(PHRASE_FAILED, letter->lower) >= 0 ? 1 : 0;
 	weight += said.score >= 4 ? 1 : 0;
-	weight += letter->original.len > 0 ? 1 : 0;
-	weight += has_value(letter, "Return-Path", "<>") ||
-	                          has_value(letter, "Return-Path", "<MAILER-DAEMON")
-	                  ? 1
-	                  : 0;
 	return weight;
+}
+
+/* How much of it looks like the work of a mail system that gave a message back. It has to say so:
+ * such systems write about other things, too. */
+static int weigh_evidence(const struct letter *letter, struct bytes subject)
+{
+	bool is_null = has_value(letter, "Return-Path", "<>") ||
+	               has_value(letter, "Return-Path", "<MAILER-DAEMON");
+	int weight = count_hits(letter, subject);
+
+	if (weight == 0)
+		return 0;
+	weight += is_daemon(letter) ? 2 : 0;
+	weight += is_from_person(letter, subject) ? -1 : 0;
+	weight += letter->original.len > 0 ? 1 : 0;
+	return weight + (is_null ? 1 : 0);
 }
 
 /* RFC 3834, and what was there before it. */

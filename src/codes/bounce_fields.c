@@ -139,6 +139,31 @@ static struct bytes read_address(struct letter *letter, struct bytes value)
 	return letter_address_next(&rest, &address) ? address : (struct bytes){ 0 };
 }
 
+/* Sendmail's "X-Unix; 71": how the delivery program ended (sysexits.h). */
+static const char *from_exit_code(struct bytes diagnostic)
+{
+	static const struct {
+		uint64_t code;
+		const char *category;
+	} codes[] = {
+		{ 64, "SystemError" },   { 65, "ContentRejected" }, { 67, "InvalidRecipient" },
+		{ 68, "BadDomain" },     { 69, "SystemError" },     { 70, "SystemError" },
+		{ 71, "SystemError" },   { 72, "SystemError" },     { 73, "SystemError" },
+		{ 74, "SystemError" },   { 75, "SystemError" },     { 76, "ProtocolErrors" },
+		{ 77, "PolicyRelated" }, { 78, "SystemError" },
+	};
+	struct bytes type = bytes_trim(bytes_split(&diagnostic, ';'));
+	uint64_t code;
+
+	if (!bytes_equal_nocase(type, BYTES_LITERAL("x-unix")) ||
+	    !bytes_parse_u64(bytes_trim(diagnostic), &code))
+		return NULL;
+	for (size_t i = 0; i < COUNT(codes); i++)
+		if (codes[i].code == code)
+			return codes[i].category;
+	return NULL;
+}
+
 static bool is_group(const struct group *group)
 {
 	return group->final.len > 0 || group->original.len > 0;
@@ -234,6 +259,7 @@ static void take_group(struct letter *letter, const struct group *group, struct 
 		return;
 	recipient->diagnostic = without_type(bytes_first(group->diagnostic, 4000));
 	recipient->retry_until = group->retry_until;
+	recipient->category = from_exit_code(group->diagnostic);
 	if (!said_parse_status(group->status, &field))
 		said_find(bytes_first(group->status, 100), &field);
 	said_find(recipient->diagnostic, &reply);

@@ -321,6 +321,22 @@ static struct bytes skip_front(struct bytes message)
 	return message;
 }
 
+/* Status fields within the text are not for people. */
+static void cut_fields(struct letter *letter)
+{
+	static const char *const firsts[] = { "\nreporting-mta:", "\nfinal-recipient:",
+		                              "\noriginal-recipient:" };
+
+	for (size_t i = 0; has_fields(letter->notice) && i < COUNT(firsts); i++) {
+		ptrdiff_t at = bytes_find(letter->lower, bytes_of(firsts[i]));
+
+		if (at < 0)
+			continue;
+		letter->notice = bytes_first(letter->notice, (size_t)at);
+		letter->lower = bytes_first(letter->lower, (size_t)at);
+	}
+}
+
 /* The plain text, unless it says nothing ("your reader does not show HTML"). */
 static struct buffer *choose_notice(struct collector *collector)
 {
@@ -346,6 +362,7 @@ static void finish(struct collector *collector)
 		buffer_append(&collector->status, letter->notice);
 	}
 	cut_original(letter, &collector->original);
+	cut_fields(letter);
 	letter->original = arena_copy(letter->arena, buffer_bytes(&collector->original));
 	letter->status = arena_copy(letter->arena, bytes_first(buffer_bytes(&collector->status),
 	                                                       BOUNCE_STATUS_BYTES_MAX));

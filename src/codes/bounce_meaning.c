@@ -167,6 +167,8 @@ static const struct {
 	{ "unable to relay", "RelayDenied" },
 	{ "retry timeout exceeded", "Expired" },
 	{ "failing for a long time", "Expired" },
+	{ "attempts:", "Expired" },
+	{ "max. retries", "Expired" },
 	{ "retry time not reached", "Expired" },
 	{ "been in the queue too long", "Expired" },
 	{ "in the queue too long", "Expired" },
@@ -259,21 +261,38 @@ static const char *ask(struct bounce_recipient *recipient, struct bytes text)
 
 	classify_reply(recipient->reply, recipient->class, recipient->subject, recipient->detail,
 	               text, PHASE_NONE, &said);
-	recipient->advice = said.advice ? said.advice : "";
+	if (!is_unknown(said.category))
+		recipient->advice = said.advice ? said.advice : "";
 	return said.category;
 }
 
-void meaning_find(struct bounce_recipient *recipient, struct bytes more, struct bytes subject)
+/* Words of its own that outweigh those of the last reply: nobody will try again. */
+static bool is_given_up(struct bytes text)
 {
-	const char *category;
+	static const char *const words[] = { "message expired",       "queue.expired",
+		                             "delivery time expired", "delivery expired",
+		                             "queue too long",        "queue lifetime expired" };
 
-	if (recipient->action == BOUNCE_DELIVERED || recipient->action == BOUNCE_RELAYED ||
-	    recipient->action == BOUNCE_EXPANDED) {
-		recipient->category = "Delivered";
-		recipient->advice = "";
-		return;
-	}
-	category = recipient->reply == 0 ? find_reason(recipient->diagnostic) : unknown;
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (bytes_find_nocase(text, bytes_of(words[i])) >= 0)
+			return true;
+	return false;
+}
+
+/* What a server said, in its words; what only the mailer says, in this file's first. */
+static const char *decide(struct bounce_recipient *recipient, struct bytes more,
+                          struct bytes subject)
+{
+	const char *category = unknown;
+
+	if (is_given_up(recipient->diagnostic))
+		return "Expired";
+	if (recipient->reply == 0)
+		category = find_reason(recipient->diagnostic);
+	if (is_unknown(category) && recipient->reply == 0 && recipient->class == 0)
+		category = find_reason(more);
+	if (is_unknown(category) && recipient->reply == 0 && recipient->class == 0)
+		category = find_reason(subject);
 	if (is_unknown(category))
 		category = ask(recipient, recipient->diagnostic);
 	if (is_unknown(category))
@@ -284,13 +303,21 @@ void meaning_find(struct bounce_recipient *recipient, struct bytes more, struct 
 		category = find_reason(more);
 	if (is_unknown(category))
 		category = find_reason(subject);
-	if (is_unknown(category))
-		category = from_status(recipient);
-	recipient->category = category;
+	return is_unknown(category) ? from_status(recipient) : category;
+}
+
+void meaning_find(struct bounce_recipient *recipient, struct bytes more, struct bytes subject)
+{
+	recipient->advice = "";
+	if (recipient->action == BOUNCE_DELIVERED || recipient->action == BOUNCE_RELAYED ||
+	    recipient->action == BOUNCE_EXPANDED) {
+		recipient->category = "Delivered";
+		return;
+	}
+	if (!recipient->category)
+		recipient->category = decide(recipient, more, subject);
 	recipient->is_hard = is_hard(recipient);
 	/* "550" alone mostly means the address, but is no reason to strike it off a list. */
-	if (is_unknown(category))
+	if (is_unknown(recipient->category))
 		recipient->category = from_reply(recipient);
-	if (!recipient->advice)
-		recipient->advice = "";
 }

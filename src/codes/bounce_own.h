@@ -104,6 +104,7 @@ enum phrase {
 	PHRASE_NOT_RECIPIENT, /* in front of an address: it is not */
 	PHRASE_CONTACT,       /* in the same sentence: somebody to ask */
 	PHRASE_REASON,        /* on the same line as an address: something went wrong with it */
+	PHRASE_TRAILER,       /* ends what the server said */
 	PHRASES,
 };
 

@@ -488,6 +488,10 @@ static const char *const challenges[] = {
 	"one-time authentication",
 	"to have your message delivered, please click",
 	"tmda",
+	"spam blocker",
+	"spamblocker",
+	"list of allowed senders",
+	"suspect email",
 	"sender verification required",
 	"requires that you verify",
 	"please reply to this message to confirm",
@@ -687,6 +691,14 @@ static const char *const contacts[] = {
 	"comuníquese",   "お問い合わせ",
 };
 
+/* The mailer's own words behind those of the server. */
+static const char *const trailers[] = {
+	"\ngiving up on ",
+	"(in reply to ",
+	"\n  remote system:",
+	"\nfrom: <",
+};
+
 static const char *const reasons[] = {
 	"unknown",
 	"not exist",
@@ -762,6 +774,7 @@ static const struct {
 	[PHRASE_NOT_RECIPIENT] = TABLE(not_recipients),
 	[PHRASE_CONTACT] = TABLE(contacts),
 	[PHRASE_REASON] = TABLE(reasons),
+	[PHRASE_TRAILER] = TABLE(trailers),
 };
 
 ptrdiff_t phrase_find(enum phrase kind, struct bytes lower)

@@ -79,8 +79,11 @@ static int lead_score(struct bytes before)
 		"<<<",   "err",    "delivery",  "rejected", "with",     "result",
 	};
 	bool is_colon = false, is_dash;
+	size_t indent = before.len;
 
-	if (before.len == 0 || before.at[before.len - 1] == '\n')
+	while (indent > 0 && (before.at[indent - 1] == ' ' || before.at[indent - 1] == '\t'))
+		indent--;
+	if (indent == 0 || before.at[indent - 1] == '\n')
 		return 3;
 	is_dash = bytes_ends_with_nocase(before, BYTES_LITERAL(" - "));
 	while (before.len > 0 && strchr(" \t\n\"'(#[:;<-=", before.at[before.len - 1])) {
@@ -121,10 +124,31 @@ static bool is_version(struct bytes before)
 	return false;
 }
 
+/* Nothing but the end of the paragraph. */
+static bool is_bare(struct bytes text, size_t at)
+{
+	while (at < text.len && strchr(" \t.>)]", text.at[at]))
+		at++;
+	return bytes_starts_with(bytes_from(text, at), BYTES_LITERAL("\n\n"));
+}
+
+/* Where an enhanced code may stand behind the basic one: on the next line, where a mailer wraps. */
+static size_t skip_between(struct bytes text, size_t at)
+{
+	size_t end = MIN(text.len, at + 3);
+
+	while (at < end && strchr(" -#([:", text.at[at]))
+		at++;
+	if (at < text.len && text.at[at] == '\n')
+		for (at++, end = MIN(text.len, at + 12); at < end && text.at[at] == ' ';)
+			at++;
+	return at;
+}
+
 /* The basic code at `at`, with the enhanced one behind it. */
 static bool read_reply(struct bytes text, size_t at, struct said *said)
 {
-	size_t start = at, behind;
+	size_t start = at, behind, length;
 	int code = take_number(text, &at);
 
 	if (at - start != 3 || code < 400 || code > 559)
@@ -138,10 +162,10 @@ static bool read_reply(struct bytes text, size_t at, struct said *said)
 		return false;
 	*said = (struct said){ .reply = code, .start = start };
 	said->score = lead_score(bytes_first(text, start));
-	for (behind = at; behind < text.len && behind < at + 3; behind++)
-		if (!strchr(" -#([:", text.at[behind]))
-			break;
-	if (take_status(text, behind, said) > 0) {
+	behind = skip_between(text, at);
+	length = take_status(text, behind, said);
+	at = length > 0 ? behind + length : at;
+	if (length > 0) {
 		/* "554 4.4.7": Exchange's way to give up. */
 		said->score += said->class == code / 100 ? 4 : 2;
 		if (said->class == 2)
@@ -149,6 +173,9 @@ static bool read_reply(struct bytes text, size_t at, struct said *said)
 	} else if (is_amount(bytes_first(bytes_from(text, at), 20))) {
 		said->score = 0;
 	}
+	/* "Status code: 550 5.1.10": the words stand elsewhere, perhaps with the code once more. */
+	if (is_bare(text, at))
+		said->score = MIN(said->score, SCORE_SURE - 1);
 	return said->score > 0;
 }
 

@@ -3,6 +3,7 @@
 #include "base/macros.h"
 #include "codes/bounce_own.h"
 #include "mail/header.h"
+#include <limits.h>
 #include <string.h>
 
 #define MENTIONS_EACH_MAX 6    /* looked at for one recipient */
@@ -38,20 +39,27 @@ static struct bytes paragraph(struct bytes text)
 }
 
 /* What stands behind the address, without the ">:" that closes it. */
-static struct bytes behind(const struct letter *letter, const struct mention *mention,
-                           struct bytes region)
+static struct bytes behind(const struct mention *mention, struct bytes region)
 {
 	struct bytes rest = bytes_from(region, mention->end - mention->line);
 
-	(void)letter;
 	while (rest.len > 0 && strchr(">:;,.\"') \t\n", rest.at[0]))
 		rest = bytes_from(rest, 1);
 	return paragraph(rest);
 }
 
+static struct bytes server_words(const struct letter *letter, struct bytes text)
+{
+	struct bytes lower = bytes_from(letter->lower, (size_t)(text.at - letter->notice.at));
+	ptrdiff_t end = phrase_find(PHRASE_TRAILER, bytes_first(lower, text.len));
+
+	return end > 0 ? bytes_trim(bytes_first(text, (size_t)end)) : text;
+}
+
 /* From the reply on. A lone status stands at the end of the words as often as in front of them:
  * its paragraph. */
-static struct bytes from_code(struct bytes region, const struct said *said)
+static struct bytes from_code(const struct letter *letter, struct bytes region,
+                              const struct said *said)
 {
 	struct bytes front = bytes_first(region, said->start), line;
 	size_t start = said->start;
@@ -65,7 +73,7 @@ static struct bytes from_code(struct bytes region, const struct said *said)
 		if (start == 0 && bytes_find_char(line, '\n') >= 0)
 			start = (size_t)bytes_find_char(line, '\n') + 1;
 	}
-	return bytes_first(paragraph(bytes_from(region, start)), 1500);
+	return server_words(letter, bytes_first(paragraph(bytes_from(region, start)), 1500));
 }
 
 /* The whole notice, where it names nobody else. */
@@ -80,14 +88,14 @@ static struct bytes about_all(struct letter *letter, struct bytes address)
 		said_find(letter->notice, letter->said);
 	}
 	if (letter->said->score >= 3)
-		return from_code(letter->notice, letter->said);
+		return from_code(letter, letter->notice, letter->said);
 	return bytes_first(bytes_trim(letter->notice), REGION_BYTES_MAX);
 }
 
 struct bytes text_about(struct letter *letter, struct bytes address)
 {
 	struct bytes best = { 0 }, first = { 0 };
-	int best_score = 0, seen = 0;
+	int best_score = 0, best_place = INT_MIN, seen = 0;
 	struct said said;
 
 	mentions_find(letter);
@@ -101,10 +109,11 @@ struct bytes text_about(struct letter *letter, struct bytes address)
 		region = region_of(letter, mention);
 		said_find(region, &said);
 		if (said.score > best_score)
-			best = from_code(region, &said);
+			best = from_code(letter, region, &said);
 		best_score = MAX(best_score, said.score);
-		if (first.len == 0)
-			first = behind(letter, mention, region);
+		if (mention->score > best_place)
+			first = behind(mention, region);
+		best_place = MAX(best_place, mention->score);
 	}
 	if (best_score >= 2)
 		return best;

@@ -267,7 +267,8 @@ enum option_id {
 	OPTION_SEED,
 	OPTION_PLOT,
 	OPTION_EVENTS,
-	OPTION_JSON
+	OPTION_JSON,
+	OPTION_HELP,
 };
 
 static const struct option options[] = {
@@ -277,6 +278,7 @@ static const struct option options[] = {
 	{ "plot", required_argument, NULL, OPTION_PLOT },
 	{ "events", required_argument, NULL, OPTION_EVENTS },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "help", no_argument, NULL, OPTION_HELP },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -309,8 +311,10 @@ static int take_option(struct simulation *simulation, int option)
 	case OPTION_JSON:
 		simulation->is_json = true;
 		return 0;
+	case OPTION_HELP:
+		return cli_usage("simulate", "see outlast(1) and docs/simulate.md");
 	default:
-		return cli_usage("simulate", "see outlast --help");
+		return cli_usage("simulate", "there is no such option, or its value is missing");
 	}
 }
 
@@ -359,6 +363,7 @@ int cli_simulate(int argc, char **argv)
 	int option, result = 0;
 
 	optind = 1;
+	opterr = 0;
 	while (result == 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		result = take_option(&simulation, option);
 	if (result == 0 && optind == argc && simulation.log_count == 0)

@@ -83,6 +83,18 @@ static enum MHD_Result send_response(struct MHD_Connection *connection,
 	return result;
 }
 
+static int64_t peer_uid(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+
+	if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return -1;
+	return peer.uid;
+}
+
 static enum MHD_Result answer(struct admin *admin, struct admin_request *request,
                               const struct incoming *incoming)
 {
@@ -103,6 +115,7 @@ static enum MHD_Result answer(struct admin *admin, struct admin_request *request
 			return send_response(request->connection, &response);
 		}
 	}
+	request->uid = peer_uid(request->connection);
 	response = admin->handle(admin->arg, request);
 	json_decref(request->body);
 	return send_response(request->connection, &response);

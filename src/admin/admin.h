@@ -16,6 +16,7 @@ struct admin_request {
 	const char *method; /* "GET", "POST" */
 	const char *path;   /* "/v1/messages/0abc..." */
 	json_t *body;       /* the parsed JSON object of a POST; NULL: none came */
+	int64_t uid;        /* of the process at the other end; -1: unknown */
 	struct MHD_Connection *connection;
 };
 

@@ -1,4 +1,4 @@
-/* retry, hold, release, cancel, expire, extend: one message by id, or all that a filter matches. */
+/* retry, hold, release, cancel, expire: one message by id, or all that a filter matches. */
 #include "cli/cli.h"
 #include <stdio.h>
 #include <string.h>
@@ -9,16 +9,12 @@ int cli_act(int argc, char **argv)
 	struct cli_options options;
 	json_t *body, *answer;
 
-	if (cli_parse(argc, argv, "to from destination site cause older state by dry-run",
-	              &options) < 0)
+	if (cli_parse(argc, argv, "to from destination site cause older state dry-run", &options) <
+	    0)
 		return 2;
 	if ((options.first < argc) == cli_has_filter(&options) || argc - options.first > 1)
 		return cli_usage(action, "either one message id or a filter is needed");
-	if (strcmp(action, "extend") == 0 && !options.by)
-		return cli_usage(action, "--by DURATION is needed, such as --by 12h");
 	body = json_pack("{s:s, s:b}", "action", action, "dry_run", (int)options.is_dry_run);
-	if (options.by)
-		json_object_set_new(body, "amount", json_string(options.by));
 	if (options.first < argc)
 		json_object_set_new(body, "id", json_string(argv[options.first]));
 	else

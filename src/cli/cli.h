@@ -26,7 +26,7 @@ int cli_usage(const char *name, const char *problem, ...) PRINTF_LIKE(2, 3);
 struct cli_options {
 	const char *socket_path;
 	const char *config_path;
-	bool is_json, is_summary, is_dry_run;
+	bool is_json, is_summary, is_dry_run, is_yes, is_list;
 	const char *to, *from, *destination, *site, *cause, *older, *state;
 	const char *by, *reason, *record, *keep, *dns_port, *smtp_port, *ready, *rules;
 	long limit;
@@ -85,6 +85,12 @@ int cli_act(int argc, char **argv), cli_suspend(int argc, char **argv),
 	cli_config(int argc, char **argv);
 int cli_spool(int argc, char **argv), cli_lab(int argc, char **argv),
 	cli_status(int argc, char **argv);
+int cli_deadlines(int argc, char **argv), cli_undo(int argc, char **argv);
+
+/* cli_config_diff - what another configuration would change; FILE NULL: the relay's own, read anew.
+ * cli_config_reload - puts that in force, unless recipients would expire at once. */
+int cli_config_diff(const struct cli_options *options, const char *file);
+int cli_config_reload(const struct cli_options *options);
 int cli_forecast(int argc, char **argv), cli_incidents(int argc, char **argv);
 int cli_bounce(int argc, char **argv);
 int cli_simulate(int argc, char **argv);

@@ -90,29 +90,6 @@ static int show(const struct cli_options *options)
 	return 0;
 }
 
-/* A file that cannot be read is said here: it may be the one that names the relay's socket. */
-static int reload(const struct cli_options *options)
-{
-	struct buffer problems = { 0 };
-	struct config *config;
-	json_t *answer;
-
-	if (config_load(options->config_path, &config, &problems) < 0) {
-		fprintf(stderr, "%.*s\nthe running configuration stays in force\n",
-		        BYTES_FORMAT(bytes_trim(buffer_bytes(&problems))));
-		buffer_deinit(&problems);
-		return 1;
-	}
-	config_release(config);
-	buffer_deinit(&problems);
-	answer = cli_ask(options, "POST", "/v1/config/reload", json_object());
-	if (!answer)
-		return 1;
-	printf("reloaded\n");
-	json_decref(answer);
-	return 0;
-}
-
 static int document(void)
 {
 	struct buffer text = { 0 };
@@ -128,7 +105,7 @@ int cli_config(int argc, char **argv)
 	struct cli_options options;
 	const char *verb;
 
-	if (cli_parse(argc, argv, "", &options) < 0)
+	if (cli_parse(argc, argv, "yes", &options) < 0)
 		return 2;
 	verb = options.first < argc ? argv[options.first] : "";
 	if (strcmp(verb, "check") == 0)
@@ -138,8 +115,11 @@ int cli_config(int argc, char **argv)
 	if (strcmp(verb, "show") == 0)
 		return show(&options);
 	if (strcmp(verb, "reload") == 0)
-		return reload(&options);
+		return cli_config_reload(&options);
+	if (strcmp(verb, "diff") == 0)
+		return cli_config_diff(&options,
+		                       options.first + 1 < argc ? argv[options.first + 1] : NULL);
 	if (strcmp(verb, "document") == 0)
 		return document();
-	return cli_usage(argv[0], "check, show, reload or document?");
+	return cli_usage(argv[0], "check, show, diff, reload or document?");
 }

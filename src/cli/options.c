@@ -26,6 +26,8 @@ enum option_id {
 	OPTION_BY,
 	OPTION_REASON,
 	OPTION_DRY_RUN,
+	OPTION_YES,
+	OPTION_LIST,
 	OPTION_LIMIT,
 	OPTION_RECORD,
 	OPTION_KEEP,
@@ -51,6 +53,8 @@ static const struct option long_options[] = {
 	{ "by", required_argument, NULL, OPTION_BY },
 	{ "reason", required_argument, NULL, OPTION_REASON },
 	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+	{ "yes", no_argument, NULL, OPTION_YES },
+	{ "list", no_argument, NULL, OPTION_LIST },
 	{ "limit", required_argument, NULL, OPTION_LIMIT },
 	{ "record", required_argument, NULL, OPTION_RECORD },
 	{ "keep", required_argument, NULL, OPTION_KEEP },
@@ -118,6 +122,12 @@ static void set_option(struct cli_options *options, enum option_id option, const
 		break;
 	case OPTION_DRY_RUN:
 		options->is_dry_run = true;
+		break;
+	case OPTION_YES:
+		options->is_yes = true;
+		break;
+	case OPTION_LIST:
+		options->is_list = true;
 		break;
 	case OPTION_LIMIT:
 		options->limit = strtol(value, NULL, 10);

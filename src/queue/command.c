@@ -69,6 +69,15 @@ static enum entry_change end(struct queue *queue, struct recipient *recipient,
 	return ENTRY_CHANGED;
 }
 
+static enum entry_change extend(struct queue *queue, struct recipient *recipient,
+                                const struct event_command *command)
+{
+	if (recipient->index != command->recipient || recipient_is_final(recipient))
+		return ENTRY_UNCHANGED;
+	recipient_extend(queue, recipient, command->extension_us);
+	return ENTRY_CHANGED;
+}
+
 static enum entry_change apply(struct queue *queue, struct recipient *recipient,
                                const struct event_command *command)
 {
@@ -84,10 +93,7 @@ static enum entry_change apply(struct queue *queue, struct recipient *recipient,
 	case COMMAND_EXPIRE:
 		return end(queue, recipient, command->kind);
 	case COMMAND_EXTEND:
-		if (recipient_is_final(recipient))
-			return ENTRY_UNCHANGED;
-		recipient_extend(queue, recipient, command->amount_us);
-		return ENTRY_CHANGED;
+		return extend(queue, recipient, command);
 	case COMMAND_SUSPEND:
 	case COMMAND_RESUME:
 		break;
@@ -173,7 +179,7 @@ void command_take(struct queue *queue, const struct event_command *command)
 static void rearm(struct queue *queue, struct entry *entry)
 {
 	for (uint32_t i = 0; i < entry->recipient_count; i++)
-		recipient_extend(queue, entry_recipient(entry, i), 0);
+		recipient_reconsider(queue, entry_recipient(entry, i));
 }
 
 void command_run_sweeps(struct queue *queue)

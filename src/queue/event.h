@@ -52,7 +52,8 @@ enum command_kind {
 	COMMAND_RELEASE,
 	COMMAND_CANCEL,  /* out of the queue, no notice */
 	COMMAND_EXPIRE,  /* failure notice now ("expired by administrator") */
-	COMMAND_EXTEND,  /* deadline moves by `amount_us` (may be negative; never before now) */
+	COMMAND_EXTEND,  /* one recipient of one message: its deadline is `extension_us` later than
+	                    the lifetime says (negative: earlier) */
 	COMMAND_SUSPEND, /* destination `domain` ("" = all); cause suspended */
 	COMMAND_RESUME,
 };
@@ -61,10 +62,11 @@ struct event_command {
 	enum command_kind kind;
 	uint64_t id; /* one message; 0: by filter */
 	const struct filter
-		*filter;     /* only what the queue knows: destination, cause, age, state, site */
-	struct bytes domain; /* suspend, resume */
-	int64_t amount_us;
-	const char *reason; /* suspend; may be "" */
+		*filter;      /* only what the queue knows: destination, cause, age, state, site */
+	struct bytes domain;  /* suspend, resume */
+	uint32_t recipient;   /* extend: index in the message */
+	int64_t extension_us; /* extend */
+	const char *reason;   /* suspend; may be "" */
 };
 
 struct event {

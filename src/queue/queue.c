@@ -194,10 +194,12 @@ static void take_event(struct queue *queue, const struct event *event)
 	}
 }
 
-/* Start-up only loads: what is due is done by the first step after it, slice by slice. */
-static bool is_loading(const struct event *event)
+/* Events that only change what is there; what is due then is done by the next step. Start-up loads
+ * before anything is done, and finishes a change of deadlines that a crash interrupted. */
+static bool is_quiet(const struct event *event)
 {
-	return event->kind == EVENT_LOADED || event->kind == EVENT_NOTE_LOADED;
+	return event->kind == EVENT_LOADED || event->kind == EVENT_NOTE_LOADED ||
+	       (event->kind == EVENT_COMMAND && event->command.kind == COMMAND_EXTEND);
 }
 
 static void run_timers(struct queue *queue)
@@ -213,12 +215,13 @@ void queue_step(struct queue *queue, const struct event *event, int64_t now_us,
 {
 	queue->now_us = MAX(queue->now_us, now_us);
 	queue->actions = actions;
-	if (queue->is_loading && !is_loading(event)) {
+	if (queue->is_loading && !is_quiet(event)) {
 		queue->is_loading = false;
 		destination_settle_all(queue);
+		site_count_loaded(queue);
 	}
 	take_event(queue, event);
-	if (!is_loading(event)) {
+	if (!is_quiet(event)) {
 		run_timers(queue);
 		command_run_sweeps(queue);
 		if (event->kind == EVENT_TIME)

@@ -225,7 +225,7 @@ void recipient_enter(struct queue *queue, struct recipient *recipient)
 		append_ready(queue, recipient);
 	}
 	arrive(queue, recipient);
-	if (recipient_is_ready(recipient))
+	if (recipient_is_ready(recipient) && !queue->is_loading)
 		destination_hurt(queue, recipient->destination, 1);
 	if (recipient->flags & RECIPIENT_OWES_NOTICE)
 		debt_add(queue, recipient);
@@ -517,16 +517,11 @@ void recipient_take_back(struct queue *queue, struct recipient *recipient, int64
 	recipient_wait(queue, recipient, next_us);
 }
 
-void recipient_extend(struct queue *queue, struct recipient *recipient, int64_t amount_us)
+void recipient_reconsider(struct queue *queue, struct recipient *recipient)
 {
 	struct schedule schedule = recipient_schedule(queue, recipient);
-	int64_t deadline_us = schedule_deadline_us(&schedule);
-	int64_t moved_us = MAX(amount_us, MIN(0, queue->now_us - deadline_us));
-	int64_t extension = recipient->extension + moved_us / TICK_US;
-	int64_t last_us;
+	int64_t last_us = schedule_last_us(&schedule);
 
-	recipient->extension = (int32_t)MAX(-INT32_MAX, MIN(extension, INT32_MAX));
-	last_us = schedule_last_us(&schedule);
 	if (recipient->state == RECIPIENT_QUEUED && !recipient_is_ready(recipient) &&
 	    (recipient->next == 0 ||
 	     (entry_us(schedule.entry, recipient->next) > last_us && queue->now_us < last_us)))
@@ -535,6 +530,16 @@ void recipient_extend(struct queue *queue, struct recipient *recipient, int64_t 
 	else if (recipient_is_ready(recipient) && (recipient->flags & RECIPIENT_IS_URGENT))
 		recipient_make_ready(queue, recipient);
 	recipient_arm(queue, recipient);
+}
+
+/* Who was told how long we would try is told anew. */
+void recipient_extend(struct queue *queue, struct recipient *recipient, int64_t extension_us)
+{
+	int64_t ticks = extension_us / TICK_US;
+
+	recipient->extension = (int32_t)MAX(-INT32_MAX, MIN(ticks, INT32_MAX));
+	recipient->flags &= (uint16_t)~RECIPIENT_DELAY_DONE;
+	recipient_reconsider(queue, recipient);
 }
 
 static void become_urgent(struct queue *queue, struct recipient *recipient)

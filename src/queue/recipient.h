@@ -46,8 +46,10 @@ void recipient_take_back(struct queue *queue, struct recipient *recipient, int64
 /* recipient_forget_debt - its failure notice is on disk, or not wanted any more. */
 void recipient_forget_debt(struct queue *queue, struct recipient *recipient);
 
-/* recipient_extend - moves the deadline by `amount_us`, not before now. */
-void recipient_extend(struct queue *queue, struct recipient *recipient, int64_t amount_us);
+/* recipient_reconsider - its deadline is another one now: for its next attempt, its place and its
+ * timer. recipient_extend - sets by how much the deadline is later than the lifetime says. */
+void recipient_reconsider(struct queue *queue, struct recipient *recipient);
+void recipient_extend(struct queue *queue, struct recipient *recipient, int64_t extension_us);
 void recipient_arm(struct queue *queue, struct recipient *recipient);
 void recipient_run_timers(struct queue *queue);
 

@@ -338,6 +338,17 @@ void site_take_pace(const struct queue *queue, struct site *site)
 		site->is_note_due = true;
 }
 
+void site_count_loaded(struct queue *queue)
+{
+	HASH_EACH (node, &queue->sites) {
+		const struct site *site = CONTAINER_OF(node, struct site, by_hash);
+		struct incident *incident = incidents_current(&site->incidents);
+
+		if (incident && incident->hurt < site->ready)
+			incident->hurt = (uint32_t)MIN(site->ready, UINT32_MAX);
+	}
+}
+
 void site_hurt(struct queue *queue, struct site *site, uint64_t count)
 {
 	if (!site || !site_is_closed(site))

@@ -83,6 +83,10 @@ enum site_limit site_limit(const struct queue *queue, const struct site *site);
 /* site_take_pace - a message is about to be sent. */
 void site_take_pace(const struct queue *queue, struct site *site);
 
+/* site_count_loaded - after start-up: those that wait for a closed site are at least all hurt by
+ * its incident. */
+void site_count_loaded(struct queue *queue);
+
 /* site_hurt - recipients that now wait for it: counted if it is closed. */
 void site_hurt(struct queue *queue, struct site *site, uint64_t count);
 

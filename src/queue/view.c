@@ -32,6 +32,7 @@ static void view_recipient(const struct queue *queue, const struct recipient *re
 		view->since_us = MAX(view->since_us, destination_since_us(destination));
 	view->next_us = next_of(&schedule);
 	view->deadline_us = schedule_deadline_us(&schedule);
+	view->extension_us = (int64_t)recipient->extension * TICK_US;
 	view->attempts = recipient->attempts;
 	view->is_notified = (recipient->flags & RECIPIENT_DELAY_DONE) != 0;
 	tally_seconds(&tally, &view->ledger);

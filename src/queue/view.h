@@ -17,6 +17,7 @@ struct recipient_view {
 	int64_t since_us; /* since when the cause is what it is */
 	int64_t next_us;  /* next attempt; 0: when the site takes it */
 	int64_t deadline_us;
+	int64_t extension_us; /* of it, by command */
 	uint32_t attempts;
 	struct ledger ledger;
 	bool is_notified; /* a delay notice was sent */

@@ -237,6 +237,20 @@ void event_log_notice(struct event_log *log, const struct notice *notice,
 	buffer_append_text(out, "}\n");
 }
 
+void event_log_operation(struct event_log *log, const struct operation_entry *entry, int64_t now_us)
+{
+	struct buffer *out = &log->pending;
+
+	if (log->fd < 0)
+		return;
+	begin_line(out, "operation", 0, now_us);
+	append_text(out, "path", bytes_of(entry->path));
+	buffer_printf(out, ",\"uid\":%lld,\"count\":%lld", (long long)entry->uid,
+	              (long long)entry->count);
+	append_text(out, "request", bytes_of(entry->body));
+	buffer_append_text(out, "}\n");
+}
+
 void event_log_flush(struct event_log *log)
 {
 	size_t sent = 0;

@@ -27,4 +27,13 @@ void event_log_write(struct event_log *log, const struct log_entry *event,
                      const struct event_details *details, int64_t now_us);
 void event_log_notice(struct event_log *log, const struct notice *notice,
                       const struct event_details *details, int64_t now_us);
+/* What an operator did: the request's path and body as they came, by whom, to how many. */
+struct operation_entry {
+	const char *path;
+	const char *body; /* JSON; NULL: none */
+	int64_t uid, count;
+};
+
+void event_log_operation(struct event_log *log, const struct operation_entry *entry,
+                         int64_t now_us);
 void event_log_flush(struct event_log *log);

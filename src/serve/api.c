@@ -1,6 +1,7 @@
 #include "serve/api.h"
 #include "base/alloc.h"
 #include "base/units.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -10,7 +11,10 @@ static const struct {
 	{ "GET", "/v1/status", api_status },
 	{ "GET", "/v1/messages", api_list_messages },
 	{ "POST", "/v1/messages/actions", api_act },
+	{ "POST", "/v1/messages/deadlines", api_deadlines },
 	{ "GET", "/v1/messages/{}", api_explain_message },
+	{ "GET", "/v1/operations", api_operations },
+	{ "POST", "/v1/operations/undo", api_undo },
 	{ "GET", "/v1/destinations", api_list_destinations },
 	{ "GET", "/v1/destinations/{}", api_show_destination },
 	{ "POST", "/v1/destinations/{}/suspend", api_suspend },
@@ -18,6 +22,7 @@ static const struct {
 	{ "GET", "/v1/forecast", api_forecast },
 	{ "GET", "/v1/incidents", api_incidents },
 	{ "GET", "/v1/config", api_show_config },
+	{ "POST", "/v1/config/compare", api_compare_config },
 	{ "POST", "/v1/config/reload", api_reload },
 };
 
@@ -162,4 +167,13 @@ json_t *api_outcome(const struct outcome *outcome)
 	json_object_set_new(object, "verified", json_boolean(outcome->is_verified));
 	json_object_set_new(object, "text", api_bytes(bytes_of(outcome->text)));
 	return object;
+}
+
+void api_audit(struct server *server, const struct admin_request *request, int64_t count)
+{
+	char *body = request->body ? json_dumps(request->body, JSON_COMPACT) : NULL;
+	struct operation_entry entry = { request->path, body, request->uid, count };
+
+	keeper_log_operation(server->keeper, &entry);
+	free(body);
 }

@@ -11,6 +11,7 @@ api_handler api_list_messages, api_explain_message, api_act;
 api_handler api_list_destinations, api_show_destination, api_suspend, api_resume;
 api_handler api_status, api_show_config, api_reload;
 api_handler api_forecast, api_incidents;
+api_handler api_deadlines, api_undo, api_operations, api_compare_config;
 
 /* The filter of a request, with the text that it points into. */
 struct api_filter {
@@ -31,6 +32,16 @@ bool api_message_matches(const struct filter *filter, const struct message *mess
 /* api_origin - where the value of a key of `defaults` (pattern "") or of a destination is from:
  * "FILE:LINE", "default"; "" if there is no such key. */
 json_t *api_origin(struct server *server, const char *pattern, const char *key);
+
+/* api_config_acquire - the configuration in force; config_release it. */
+const struct config *api_config_acquire(struct server *server);
+
+/* api_addresses_match - whether the message on disk has the addresses that the filter asks for. */
+bool api_addresses_match(struct server *server, const struct filter *filter, uint64_t id);
+
+/* api_audit - writes what an operator did, and to how many recipients or messages, into the event
+ * log. */
+void api_audit(struct server *server, const struct admin_request *request, int64_t count);
 
 json_t *api_time(int64_t unix_us);               /* RFC 3339, or null for 0 */
 json_t *api_bytes(struct bytes text);            /* a string; bytes that are no UTF-8 become '?' */

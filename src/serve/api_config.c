@@ -47,6 +47,14 @@ static void config_arrives(struct mail *mail)
 	wait_answer(&ask->wait);
 }
 
+const struct config *api_config_acquire(struct server *server)
+{
+	struct config_wait ask = { .server = server };
+
+	wait_for(&ask.wait, loop_mailbox(server->loop), config_arrives);
+	return ask.config;
+}
+
 struct search {
 	char path[400];
 	json_t *origin;
@@ -63,16 +71,15 @@ static void compare_key(void *arg, const char *path, const char *value, const ch
 
 json_t *api_origin(struct server *server, const char *pattern, const char *key)
 {
-	struct config_wait ask = { .server = server };
+	const struct config *config = api_config_acquire(server);
 	struct search search = { 0 };
 
 	if (*pattern)
 		snprintf(search.path, sizeof search.path, "destination \"%s\".%s", pattern, key);
 	else
 		snprintf(search.path, sizeof search.path, "defaults.%s", key);
-	wait_for(&ask.wait, loop_mailbox(server->loop), config_arrives);
-	config_walk(ask.config, compare_key, &search);
-	config_release(ask.config);
+	config_walk(config, compare_key, &search);
+	config_release(config);
 	return search.origin ? search.origin : json_string("");
 }
 
@@ -85,13 +92,12 @@ static void add_key(void *arg, const char *path, const char *value, const char *
 struct admin_response api_show_config(struct server *server, const struct admin_request *request,
                                       const char *name)
 {
-	struct config_wait ask = { .server = server };
+	const struct config *config = api_config_acquire(server);
 	json_t *keys = json_array();
 
 	(void)request;
 	(void)name;
-	wait_for(&ask.wait, loop_mailbox(server->loop), config_arrives);
-	config_walk(ask.config, add_key, keys);
-	config_release(ask.config);
+	config_walk(config, add_key, keys);
+	config_release(config);
 	return (struct admin_response){ .status = 200, .body = json_pack("{s:o}", "keys", keys) };
 }

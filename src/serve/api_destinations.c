@@ -164,6 +164,7 @@ struct admin_response api_suspend(struct server *server, const struct admin_requ
 		                         .reason = reason ? reason : "" };
 
 	keeper_ask(server->keeper, run_command, &command);
+	api_audit(server, request, 1);
 	return (struct admin_response){
 		.status = 200, .body = json_pack("{s:s, s:b}", "destination", name, "suspended", 1)
 	};
@@ -174,8 +175,8 @@ struct admin_response api_resume(struct server *server, const struct admin_reque
 {
 	struct event_command command = { .kind = COMMAND_RESUME, .domain = bytes_of(name) };
 
-	(void)request;
 	keeper_ask(server->keeper, run_command, &command);
+	api_audit(server, request, 1);
 	return (struct admin_response){
 		.status = 200, .body = json_pack("{s:s, s:b}", "destination", name, "suspended", 0)
 	};

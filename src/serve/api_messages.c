@@ -223,17 +223,15 @@ struct admin_response api_explain_message(struct server *server,
 static const struct {
 	const char *name;
 	enum command_kind kind;
-	bool needs_amount;
 } commands[] = {
-	{ "retry", COMMAND_RETRY, false },     { "hold", COMMAND_HOLD, false },
-	{ "release", COMMAND_RELEASE, false }, { "cancel", COMMAND_CANCEL, false },
-	{ "expire", COMMAND_EXPIRE, false },   { "extend", COMMAND_EXTEND, true },
+	{ "retry", COMMAND_RETRY },   { "hold", COMMAND_HOLD },     { "release", COMMAND_RELEASE },
+	{ "cancel", COMMAND_CANCEL }, { "expire", COMMAND_EXPIRE },
 };
 
 struct act {
 	struct server *server;
 	enum command_kind kind;
-	int64_t amount_us;
+	const struct filter *filter;
 	bool is_dry_run;
 	uint64_t *ids;
 	size_t count;
@@ -249,31 +247,36 @@ static void run_commands(void *arg, struct queue *queue, struct actions *actions
 
 		event.command.kind = act->kind;
 		event.command.id = act->ids[i];
-		event.command.amount_us = act->amount_us;
+		event.command.filter = act->filter;
 		queue_step(queue, &event, clock_now_us(), actions);
 	}
+}
+
+bool api_addresses_match(struct server *server, const struct filter *filter, uint64_t id)
+{
+	struct spool_read read;
+	bool matches = read_envelope(server, id, &read) &&
+	               api_message_matches(filter, read.message);
+
+	read_deinit(&read);
+	return matches;
 }
 
 static void act_on(struct act *act, const struct filter *filter, uint64_t *ids, size_t count)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct spool_read read = { 0 };
-		bool matches = true;
-
-		if (api_filter_has_addresses(filter))
-			matches = read_envelope(act->server, ids[i], &read) &&
-			          api_message_matches(filter, read.message);
-		if (matches)
+	for (size_t i = 0; i < count; i++)
+		if (!api_filter_has_addresses(filter) ||
+		    api_addresses_match(act->server, filter, ids[i]))
 			ids[kept++] = ids[i];
-		read_deinit(&read);
-	}
 	act->ids = ids;
+	act->filter = filter;
 	act->count = kept;
 	act->matched += kept;
 	if (!act->is_dry_run && kept > 0)
 		keeper_ask(act->server->keeper, run_commands, act);
+	act->ids = NULL;
 }
 
 static void act_on_filter(struct act *act, const struct filter *filter)
@@ -307,19 +310,14 @@ static struct admin_response act_on_id(struct act *act, const char *text)
 static const char *read_command(json_t *body, struct act *act)
 {
 	const char *name = json_string_value(json_object_get(body, "action"));
-	const char *amount = json_string_value(json_object_get(body, "amount"));
 
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		if (!name || strcmp(name, commands[i].name) != 0)
 			continue;
 		act->kind = commands[i].kind;
-		if (!commands[i].needs_amount)
-			return NULL;
-		return amount && duration_parse(bytes_of(amount), &act->amount_us)
-		               ? NULL
-		               : "amount: a duration such as 12h is needed";
+		return NULL;
 	}
-	return "action: one of retry, hold, release, cancel, expire, extend is needed";
+	return "action: one of retry, hold, release, cancel, expire is needed";
 }
 
 struct admin_response api_act(struct server *server, const struct admin_request *request,
@@ -346,6 +344,8 @@ struct admin_response api_act(struct server *server, const struct admin_request 
 			return admin_problem(400, "%s", filter.problem);
 		act_on_filter(&act, &filter.filter);
 	}
+	if (response.status == 200 && !act.is_dry_run)
+		api_audit(server, request, (int64_t)act.matched);
 	if (response.status == 200)
 		response.body = json_pack("{s:I, s:b}", "matched", (json_int_t)act.matched,
 		                          "dry_run", (int)act.is_dry_run);

@@ -664,6 +664,53 @@ void keeper_read(struct keeper *keeper, struct spool_read *read)
 	*read = reading.own;
 }
 
+struct syncing {
+	struct spool_sync sync;
+	sem_t answered;
+};
+
+static void sync_is_done(struct mail *mail)
+{
+	struct spool_sync *sync = CONTAINER_OF(mail, struct spool_sync, done);
+
+	sem_post(&CONTAINER_OF(sync, struct syncing, sync)->answered);
+}
+
+int keeper_sync(struct keeper *keeper)
+{
+	struct syncing syncing = { 0 };
+
+	sem_init(&syncing.answered, 0, 0);
+	syncing.sync.home = thread_mailbox(keeper->thread);
+	syncing.sync.done.deliver = sync_is_done;
+	spool_sync(keeper->spool, &syncing.sync);
+	while (sem_wait(&syncing.answered) < 0 && errno == EINTR)
+		;
+	sem_destroy(&syncing.answered);
+	return syncing.sync.result;
+}
+
+struct audit {
+	struct keeper *keeper;
+	const struct operation_entry *entry;
+};
+
+static void write_audit(void *arg, struct queue *queue, struct actions *actions)
+{
+	struct audit *audit = arg;
+
+	(void)queue;
+	(void)actions;
+	event_log_operation(audit->keeper->log, audit->entry, clock_now_us());
+}
+
+void keeper_log_operation(struct keeper *keeper, const struct operation_entry *entry)
+{
+	struct audit audit = { keeper, entry };
+
+	keeper_ask(keeper, write_audit, &audit);
+}
+
 struct drain {
 	struct wait wait;
 	struct keeper *keeper;

@@ -45,6 +45,13 @@ void keeper_ask(struct keeper *keeper,
  * `read` holds. */
 void keeper_read(struct keeper *keeper, struct spool_read *read);
 
+/* keeper_sync - waits until everything that was recorded before is on disk; blocks, as keeper_ask.
+ * < 0: it could not be written. */
+int keeper_sync(struct keeper *keeper);
+
+/* keeper_log_operation - what an operator did, into the event log. Any thread. */
+void keeper_log_operation(struct keeper *keeper, const struct operation_entry *entry);
+
 /* keeper_drain - no further jobs begin; waits until those under way have come back. */
 void keeper_drain(struct keeper *keeper);
 

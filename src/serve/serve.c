@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "serve/operation.h"
 #include "serve/server.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -106,6 +107,7 @@ static int server_start(struct server *server, struct err *err)
 		                          .worker_count = server->worker_count };
 	if (keeper_create(&options, &server->keeper, err) < 0 || start_workers(server, err) < 0)
 		return err->code;
+	operation_finish_all(server);
 	keeper_begin(server->keeper, server->workers);
 	return admin_start(config->admin.socket, server_handle, server, &server->admin, err);
 }

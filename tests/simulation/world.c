@@ -495,8 +495,9 @@ static void give_command(struct world *world)
 
 	domain_name((int)dice(world, WORLD_DOMAINS), name);
 	event.command.kind = (enum command_kind)dice(world, COMMAND_RESUME + 1);
-	event.command.amount_us = ((int64_t)dice(world, 20) - 8) * US_PER_MINUTE +
-	                          (int64_t)dice(world, 999999);
+	event.command.recipient = (uint32_t)dice(world, WORLD_RECIPIENTS);
+	event.command.extension_us = ((int64_t)dice(world, 20) - 8) * US_PER_MINUTE +
+	                             (int64_t)dice(world, 999999);
 	event.command.reason = "because";
 	if (event.command.kind == COMMAND_SUSPEND || event.command.kind == COMMAND_RESUME)
 		event.command.domain = dice(world, 5) ? bytes_of(name) : (struct bytes){ 0 };

@@ -147,7 +147,7 @@ void desk_command(struct desk *desk, enum command_kind kind, uint64_t id, const 
 	event.command.kind = kind;
 	event.command.id = id;
 	event.command.domain = bytes_of(domain);
-	event.command.amount_us = US_PER_HOUR;
+	event.command.extension_us = US_PER_HOUR;
 	event.command.reason = "maintenance";
 	desk_step(desk, &event);
 }

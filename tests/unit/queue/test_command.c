@@ -136,9 +136,10 @@ static void test_extend(void)
 	CHECK_INT("recorded", desk_count(&desk, ACTION_RECORD), 1);
 	shorten.command.kind = COMMAND_EXTEND;
 	shorten.command.id = id;
-	shorten.command.amount_us = -10 * US_PER_HOUR;
+	shorten.command.extension_us = -10 * US_PER_HOUR;
 	desk_step(&desk, &shorten);
-	CHECK_INT("not before now", desk_logged(&desk, LOGGED_EXPIRED), 1);
+	desk_wait(&desk, 0);
+	CHECK_INT("at once", desk_logged(&desk, LOGGED_EXPIRED), 1);
 	desk_close(&desk);
 }
 

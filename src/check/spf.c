@@ -10,7 +10,7 @@
 
 /* One evaluation with all its records. `*verdict` gathers the counts and the reason. */
 struct evaluation {
-	const struct spf_source *source;
+	const struct asker *asker;
 	struct arena *arena;
 	struct spf_values values; /* but for the domain, which differs by record */
 	struct spf_verdict *verdict;
@@ -66,18 +66,18 @@ static void explain(struct evaluation *evaluation, const char *format, ...)
 	va_end(args);
 }
 
-static void ask(struct evaluation *evaluation, struct bytes name, enum spf_type type,
-                struct spf_answer *answer)
+static void ask(struct evaluation *evaluation, struct bytes name, enum ask_type type,
+                struct asker_answer *answer)
 {
 	struct bytes text = arena_copy(evaluation->arena, name);
 
-	*answer = (struct spf_answer){ .status = DNS_NO_DOMAIN };
+	*answer = (struct asker_answer){ .status = DNS_NO_DOMAIN };
 	if (spf_domain_is_valid(name)) /* else no such name can be asked for: nothing is there */
-		evaluation->source->ask(evaluation->source->arg, evaluation->arena, text.at, type,
-		                        answer);
+		evaluation->asker->ask(evaluation->asker->arg, evaluation->arena, text.at, type,
+		                       answer);
 }
 
-static bool is_failure(const struct spf_answer *answer)
+static bool is_failure(const struct asker_answer *answer)
 {
 	return answer->status != DNS_FOUND && answer->status != DNS_NO_DOMAIN &&
 	       answer->status != DNS_NO_DATA;
@@ -95,7 +95,7 @@ static enum match count_lookup(struct evaluation *evaluation, struct bytes domai
 }
 
 /* What an answer means for the term that asked: a failure ends the evaluation, "nothing" counts. */
-static enum match weigh_answer(struct evaluation *evaluation, const struct spf_answer *answer,
+static enum match weigh_answer(struct evaluation *evaluation, const struct asker_answer *answer,
                                struct bytes name)
 {
 	if (is_failure(answer)) {
@@ -143,13 +143,13 @@ static enum match match_network(const struct evaluation *evaluation,
 
 /* Addresses of the client's family. */
 static void ask_addresses(struct evaluation *evaluation, struct bytes host,
-                          struct spf_answer *answer)
+                          struct asker_answer *answer)
 {
-	ask(evaluation, host,
-	    address_is_ipv6(&evaluation->values.ip) ? SPF_ADDRESS_IPV6 : SPF_ADDRESS_IPV4, answer);
+	ask(evaluation, host, address_is_ipv6(&evaluation->values.ip) ? ASK_IPV6 : ASK_IPV4,
+	    answer);
 }
 
-static bool has_address(const struct evaluation *evaluation, const struct spf_answer *answer,
+static bool has_address(const struct evaluation *evaluation, const struct asker_answer *answer,
                         const struct spf_directive *directive)
 {
 	int bits, wanted;
@@ -163,12 +163,12 @@ static bool has_address(const struct evaluation *evaluation, const struct spf_an
 	return false;
 }
 
-static void ask_names(struct evaluation *evaluation, struct spf_answer *answer)
+static void ask_names(struct evaluation *evaluation, struct asker_answer *answer)
 {
 	struct buffer name = { 0 };
 
 	spf_macro_expand(BYTES_LITERAL("%{ir}.%{v}.arpa"), &evaluation->values, &name);
-	ask(evaluation, buffer_bytes(&name), SPF_NAMES, answer);
+	ask(evaluation, buffer_bytes(&name), ASK_PTR, answer);
 	buffer_deinit(&name);
 }
 
@@ -190,7 +190,7 @@ static bool is_below(struct bytes name, struct bytes domain)
 /* Whether one of the client's names leads back to its address (5.5). */
 static bool is_validated(struct evaluation *evaluation, struct bytes name)
 {
-	struct spf_answer addresses;
+	struct asker_answer addresses;
 
 	ask_addresses(evaluation, name, &addresses);
 	return !is_failure(&addresses) && has_address(evaluation, &addresses, NULL);
@@ -200,7 +200,7 @@ static bool is_validated(struct evaluation *evaluation, struct bytes name)
 static struct bytes find_validated(struct evaluation *evaluation, struct bytes domain)
 {
 	struct bytes found = { 0 };
-	struct spf_answer names;
+	struct asker_answer names;
 	int rank = 0;
 
 	ask_names(evaluation, &names);
@@ -243,7 +243,7 @@ static struct bytes target_of(struct evaluation *evaluation, struct bytes spec, 
 static enum match match_a(struct evaluation *evaluation, const struct spf_directive *directive,
                           struct bytes target)
 {
-	struct spf_answer answer;
+	struct asker_answer answer;
 	enum match failure;
 
 	ask_addresses(evaluation, target, &answer);
@@ -256,10 +256,10 @@ static enum match match_a(struct evaluation *evaluation, const struct spf_direct
 static enum match match_mx(struct evaluation *evaluation, const struct spf_directive *directive,
                            struct bytes target)
 {
-	struct spf_answer hosts, addresses;
+	struct asker_answer hosts, addresses;
 	enum match failure;
 
-	ask(evaluation, target, SPF_MX_HOSTS, &hosts);
+	ask(evaluation, target, ASK_MX, &hosts);
 	failure = weigh_answer(evaluation, &hosts, target);
 	if (failure != MATCH_NO)
 		return failure;
@@ -281,7 +281,7 @@ static enum match match_mx(struct evaluation *evaluation, const struct spf_direc
 /* A failed lookup only means no match here (5.5). */
 static enum match match_ptr(struct evaluation *evaluation, struct bytes target)
 {
-	struct spf_answer names;
+	struct asker_answer names;
 
 	if (evaluation->is_survey)
 		return MATCH_NO;
@@ -300,12 +300,12 @@ static enum match match_ptr(struct evaluation *evaluation, struct bytes target)
 
 static enum match match_exists(struct evaluation *evaluation, struct bytes target)
 {
-	struct spf_answer answer;
+	struct asker_answer answer;
 	enum match failure;
 
 	if (evaluation->is_survey)
 		return MATCH_NO;
-	ask(evaluation, target, SPF_ADDRESS_IPV4, &answer);
+	ask(evaluation, target, ASK_IPV4, &answer);
 	failure = weigh_answer(evaluation, &answer, target);
 	if (failure != MATCH_NO)
 		return failure;
@@ -389,10 +389,10 @@ static void fetch_explanation(struct evaluation *evaluation, struct bytes spec, 
 {
 	struct bytes target = target_of(evaluation, spec, domain);
 	struct buffer text = { .limit = 4096 };
-	struct spf_answer answer;
+	struct asker_answer answer;
 	size_t at;
 
-	ask(evaluation, target, SPF_TXT, &answer);
+	ask(evaluation, target, ASK_TXT, &answer);
 	if (is_failure(&answer) || answer.count != 1 ||
 	    spf_macro_check(answer.records[0], true, &at))
 		return;
@@ -453,12 +453,12 @@ static enum spf_result evaluate_record(struct evaluation *evaluation,
 static enum spf_result select_record(struct evaluation *evaluation, struct bytes domain,
                                      struct bytes *text_out)
 {
-	struct spf_answer answer;
+	struct asker_answer answer;
 	int found = 0;
 
 	if (!spf_domain_is_valid(domain))
 		return SPF_NONE;
-	ask(evaluation, domain, SPF_TXT, &answer);
+	ask(evaluation, domain, ASK_TXT, &answer);
 	if (is_failure(&answer)) {
 		explain(evaluation, "%.*s: DNS lookup failed: %s", BYTES_FORMAT(domain),
 		        dns_status_name(answer.status));
@@ -514,11 +514,11 @@ static struct address unmapped(const struct address *ip)
 	return plain;
 }
 
-static void run(const struct spf_source *source, struct arena *arena,
-                const struct spf_question *question, bool is_survey, struct spf_verdict *verdict)
+static void run(const struct asker *asker, struct arena *arena, const struct spf_question *question,
+                bool is_survey, struct spf_verdict *verdict)
 {
 	ptrdiff_t at = bytes_find_last_char(question->sender, '@');
-	struct evaluation evaluation = { .source = source,
+	struct evaluation evaluation = { .asker = asker,
 		                         .arena = arena,
 		                         .verdict = verdict,
 		                         .is_survey = is_survey,
@@ -544,14 +544,14 @@ static void run(const struct spf_source *source, struct arena *arena,
 		explain(&evaluation, "%.*s has no SPF record", BYTES_FORMAT(domain));
 }
 
-void spf_check(const struct spf_source *source, struct arena *arena,
-               const struct spf_question *question, struct spf_verdict *verdict_out)
+void spf_check(const struct asker *asker, struct arena *arena, const struct spf_question *question,
+               struct spf_verdict *verdict_out)
 {
-	run(source, arena, question, false, verdict_out);
+	run(asker, arena, question, false, verdict_out);
 }
 
-void spf_survey(const struct spf_source *source, struct arena *arena,
-                const struct spf_question *question, struct spf_verdict *verdict_out)
+void spf_survey(const struct asker *asker, struct arena *arena, const struct spf_question *question,
+                struct spf_verdict *verdict_out)
 {
-	run(source, arena, question, true, verdict_out);
+	run(asker, arena, question, true, verdict_out);
 }

@@ -1,29 +1,12 @@
 /* check/spf.h - may this address send mail for this domain? (RFC 7208 section 4: check_host). No
  * I/O of its own: the DNS is asked through a function, which in tests is a table. */
 #pragma once
-#include "base/arena.h"
-#include "base/macros.h"
-#include "dns/dns.h"
+#include "check/asker.h"
+#include "runtime/address.h"
 
 #define SPF_LOOKUPS_MAX      10 /* terms that ask the DNS (4.6.4) */
 #define SPF_VOID_LOOKUPS_MAX 2  /* of these, answered by nothing */
 #define SPF_NAMES_MAX        10 /* hosts of one "mx", names of one "ptr" (4.6.4) */
-
-enum spf_type { SPF_TXT, SPF_ADDRESS_IPV4, SPF_ADDRESS_IPV6, SPF_MX_HOSTS, SPF_NAMES };
-
-struct spf_answer {
-	enum dns_status status; /* with DNS_NO_DOMAIN and DNS_NO_DATA there are no records */
-	struct bytes *records;  /* a TXT record's strings joined; 4 or 16 bytes; a host name */
-	int count;
-};
-
-/* Where an evaluation asks. `ask` puts what it answers into the arena. For SPF_NAMES the name is
- * that below in-addr.arpa or ip6.arpa. */
-struct spf_source {
-	PARKS void (*ask)(void *arg, struct arena *arena, const char *name, enum spf_type type,
-	                  struct spf_answer *answer_out);
-	void *arg;
-};
 
 struct spf_question {
 	struct address ip;     /* an IPv4-mapped IPv6 address counts as IPv4 */
@@ -54,14 +37,14 @@ struct spf_verdict {
 };
 
 /* spf_check - evaluates. All that the verdict borrows is in the arena or in the question. PARKS */
-PARKS void spf_check(const struct spf_source *source, struct arena *arena,
+PARKS void spf_check(const struct asker *asker, struct arena *arena,
                      const struct spf_question *question, struct spf_verdict *verdict_out);
 
 /* spf_survey - walks the whole tree of records as if nothing ever matched: how many lookups the
  * longest evaluation takes, and the first mistake anywhere. Counts to 40 at most. The result is
  * SPF_NEUTRAL, or SPF_NONE, SPF_TEMPERROR or SPF_PERMERROR with its text. Hosts of "mx" are not
  * looked up, nor what depends on the address. PARKS */
-PARKS void spf_survey(const struct spf_source *source, struct arena *arena,
+PARKS void spf_survey(const struct asker *asker, struct arena *arena,
                       const struct spf_question *question, struct spf_verdict *verdict_out);
 
 /* spf_domain_is_valid - at least two labels of 1 to 63 bytes, none of them NUL, 253 in all

@@ -20,20 +20,20 @@ static struct bytes next_line(struct input *input)
 	return bytes_split(&input->rest, '\n');
 }
 
-static void ask(void *arg, struct arena *arena, const char *name, enum spf_type type,
-                struct spf_answer *answer)
+static void ask(void *arg, struct arena *arena, const char *name, enum ask_type type,
+                struct asker_answer *answer)
 {
 	struct input *input = arg;
 	struct bytes line = next_line(input);
 
 	ASSERT(spf_domain_is_valid(bytes_of(name)));
 	ASSERT(++input->questions <= QUESTIONS_MAX);
-	*answer = (struct spf_answer){ .status = DNS_FOUND };
+	*answer = (struct asker_answer){ .status = DNS_FOUND };
 	if (line.len == 0 || line.at[0] == '!')
 		answer->status = line.len < 2 ? DNS_NO_DOMAIN : DNS_SERVER_FAILURE;
 	if (answer->status != DNS_FOUND)
 		return;
-	answer->count = type == SPF_TXT ? 1 : 1 + (uint8_t)line.at[0] % 12;
+	answer->count = type == ASK_TXT ? 1 : 1 + (uint8_t)line.at[0] % 12;
 	answer->records = arena_alloc(arena, (size_t)answer->count * sizeof *answer->records);
 	for (int i = 0; i < answer->count; i++)
 		answer->records[i] = i == 0 ? line : next_line(input);
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes all = { (const char *)data, size };
 	struct input input = { .all = bytes_from(all, 1) };
-	struct spf_source source = { ask, &input };
+	struct asker asker = { ask, &input };
 	struct spf_question question = { .domain = BYTES_LITERAL("example.com"),
 		                         .sender = BYTES_LITERAL("a-b@example.com"),
 		                         .helo = BYTES_LITERAL("mail.example.com") };
@@ -56,9 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		                          : BYTES_LITERAL("192.0.2.1"),
 		              0, &question.ip);
 	if (size > 0 && (data[0] & 2))
-		spf_survey(&source, arena, &question, &verdict);
+		spf_survey(&asker, arena, &question, &verdict);
 	else if (size > 0)
-		spf_check(&source, arena, &question, &verdict);
+		spf_check(&asker, arena, &question, &verdict);
 	if (size > 0 && !(data[0] & 2)) {
 		bool is_error = verdict.result == SPF_TEMPERROR || verdict.result == SPF_PERMERROR;
 

@@ -24,7 +24,7 @@ struct one_case {
 
 static struct buffer file;
 
-static bool is_of_type(const struct record *record, enum spf_type type)
+static bool is_of_type(const struct record *record, enum ask_type type)
 {
 	static const char *const names[] = { "TXT", "A", "AAAA", "MX", "PTR" };
 
@@ -32,19 +32,19 @@ static bool is_of_type(const struct record *record, enum spf_type type)
 }
 
 /* Data as the DNS gives it. */
-static struct bytes data_of(struct arena *arena, const struct record *record, enum spf_type type)
+static struct bytes data_of(struct arena *arena, const struct record *record, enum ask_type type)
 {
 	struct bytes rest = record->data;
 	struct buffer out = { 0 };
 	struct address address;
 	struct bytes copy;
 
-	if (type == SPF_MX_HOSTS)
+	if (type == ASK_MX)
 		bytes_split(&rest, ' ');
-	if (type == SPF_ADDRESS_IPV4 || type == SPF_ADDRESS_IPV6) {
+	if (type == ASK_IPV4 || type == ASK_IPV6) {
 		const void *storage = &address.storage;
 		CHECK_TRUE("an address", address_parse(rest, 0, &address));
-		rest = type == SPF_ADDRESS_IPV4
+		rest = type == ASK_IPV4
 		               ? (struct bytes){ (const char *)&(
 							 (const struct sockaddr_in *)storage)
 			                                 ->sin_addr,
@@ -71,12 +71,12 @@ static struct bytes data_of(struct arena *arena, const struct record *record, en
 	return copy;
 }
 
-static void ask_world(void *arg, struct arena *arena, const char *name, enum spf_type type,
-                      struct spf_answer *answer)
+static void ask_world(void *arg, struct arena *arena, const char *name, enum ask_type type,
+                      struct asker_answer *answer)
 {
 	const struct world *world = arg;
 
-	*answer = (struct spf_answer){ .status = DNS_NO_DOMAIN };
+	*answer = (struct asker_answer){ .status = DNS_NO_DOMAIN };
 	answer->records = arena_alloc(arena, RECORDS_MAX * sizeof *answer->records);
 	for (int i = 0; i < world->count; i++) {
 		const struct record *record = &world->records[i];
@@ -130,7 +130,7 @@ static void take_line(struct one_case *one, struct bytes line)
 static void check_case(struct one_case *one)
 {
 	struct arena *arena = arena_create(0);
-	struct spf_source source = { ask_world, &one->world };
+	struct asker asker = { ask_world, &one->world };
 	ptrdiff_t at = bytes_find_last_char(one->from, '@');
 	struct spf_question question = { .domain = bytes_from(one->from, (size_t)(at + 1)),
 		                         .sender = one->from,
@@ -140,7 +140,7 @@ static void check_case(struct one_case *one)
 	uint64_t lookups;
 
 	CHECK_TRUE(one->name, address_parse(one->ip, 0, &question.ip));
-	spf_check(&source, arena, &question, &verdict);
+	spf_check(&asker, arena, &question, &verdict);
 	CHECK_BYTES(one->name, bytes_of(spf_result_name(verdict.result)), one->want);
 	CHECK_BYTES(one->name, verdict.explanation, one->explanation);
 	if (bytes_parse_u64(one->lookups, &lookups))
@@ -217,7 +217,7 @@ static void test_survey(void)
 	for (size_t i = 0; i < COUNT(surveys); i++) {
 		struct arena *arena = arena_create(0);
 		struct world world = { 0 };
-		struct spf_source source = { ask_world, &world };
+		struct asker asker = { ask_world, &world };
 		struct spf_question question = { .domain = BYTES_LITERAL("example.com"),
 			                         .sender = BYTES_LITERAL("example.com") };
 		struct spf_verdict verdict;
@@ -226,7 +226,7 @@ static void test_survey(void)
 		address_parse(BYTES_LITERAL("192.0.2.1"), 0, &question.ip);
 		while (rest.len > 0)
 			take_dns(&world, bytes_split(&rest, '\n'));
-		spf_survey(&source, arena, &question, &verdict);
+		spf_survey(&asker, arena, &question, &verdict);
 		CHECK_INT(surveys[i].name, verdict.result, surveys[i].result);
 		CHECK_INT(surveys[i].name, verdict.lookups, surveys[i].lookups);
 		CHECK_INT(surveys[i].name, verdict.void_lookups, surveys[i].void_lookups);
@@ -240,7 +240,7 @@ static void test_by(void)
 {
 	struct arena *arena = arena_create(0);
 	struct world world = { 0 };
-	struct spf_source source = { ask_world, &world };
+	struct asker asker = { ask_world, &world };
 	struct spf_question question = { .domain = BYTES_LITERAL("example.com"),
 		                         .sender = BYTES_LITERAL("example.com") };
 	struct spf_verdict verdict;
@@ -250,7 +250,7 @@ static void test_by(void)
 	                               "include:b.example.org -all"));
 	take_dns(&world, BYTES_LITERAL("a.example.org TXT v=spf1 -all"));
 	take_dns(&world, BYTES_LITERAL("b.example.org TXT v=spf1 ip4:192.0.2.0/24"));
-	spf_check(&source, arena, &question, &verdict);
+	spf_check(&asker, arena, &question, &verdict);
 	CHECK_BYTES("by", verdict.by, BYTES_LITERAL("ip4:192.0.2.0/24"));
 	CHECK_BYTES("in", verdict.by_domain, BYTES_LITERAL("b.example.org"));
 	arena_destroy(arena);

@@ -43,8 +43,8 @@ void blocklist_name_domain(struct bytes domain, const char *zone, char name_out[
 	snprintf(name_out, BLOCKLIST_NAME_MAX, "%.*s.%s", BYTES_FORMAT(domain), zone);
 }
 
-void blocklist_name_test(const struct blocklist_zone *zone, enum blocklist_kind kind, bool is_listed,
-                         char name_out[BLOCKLIST_NAME_MAX])
+void blocklist_name_test(const struct blocklist_zone *zone, enum blocklist_kind kind,
+                         bool is_listed, char name_out[BLOCKLIST_NAME_MAX])
 {
 	struct address address = { 0 };
 	const char *text;

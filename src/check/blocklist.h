@@ -28,13 +28,14 @@ void blocklist_name_domain(struct bytes domain, const char *zone,
                            char name_out[BLOCKLIST_NAME_MAX]);
 
 /* blocklist_name_test - the entry that must be listed, or the one that must not be (RFC 5782 5). */
-void blocklist_name_test(const struct blocklist_zone *zone, enum blocklist_kind kind, bool is_listed,
-                         char name_out[BLOCKLIST_NAME_MAX]);
+void blocklist_name_test(const struct blocklist_zone *zone, enum blocklist_kind kind,
+                         bool is_listed, char name_out[BLOCKLIST_NAME_MAX]);
 
 enum blocklist_reading {
 	BLOCKLIST_CLEAR,
 	BLOCKLIST_LISTED,
-	BLOCKLIST_REFUSED,  /* 127.255.255.x, or 127.0.0.1: about the question, not about its object */
+	BLOCKLIST_REFUSED,  /* 127.255.255.x, or 127.0.0.1: about the question, not about its object
+	                     */
 	BLOCKLIST_NONSENSE, /* not within 127.0.0.0/8: not an answer of a blocklist */
 };
 

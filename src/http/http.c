@@ -21,6 +21,8 @@ static void set_options(CURL *curl, const struct http_request *request, struct b
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
 	if (request->socket_path)
 		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->socket_path);
+	if (request->trust && *request->trust)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, request->trust);
 	if (request->timeout_us > 0)
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(request->timeout_us / 1000));
 	if (request->body.len > 0) {
@@ -33,17 +35,24 @@ int http_send(const struct http_request *request, struct http_response *response
               struct err *err)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+	struct curl_slist *resolve = request->resolve ? curl_slist_append(NULL, request->resolve)
+	                                              : NULL;
 	CURL *curl = curl_easy_init();
 	long status = 0;
 	CURLcode code;
 
-	*response_out = (struct http_response){ .body.limit = HTTP_BODY_BYTES_MAX };
+	*response_out = (struct http_response){ .body.limit = request->body_bytes_max
+		                                                      ? request->body_bytes_max
+		                                                      : HTTP_BODY_BYTES_MAX };
 	set_options(curl, request, &response_out->body);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	if (resolve)
+		curl_easy_setopt(curl, CURLOPT_RESOLVE, resolve);
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(headers);
+	curl_slist_free_all(resolve);
 	response_out->status = (int)status;
 	if (code == CURLE_OK)
 		return 0;

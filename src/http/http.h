@@ -9,6 +9,9 @@ struct http_request {
 	const char *url;         /* "http://outlast/v1/status" */
 	struct bytes body;       /* sent as application/json; empty: none */
 	int64_t timeout_us;      /* 0: none */
+	const char *resolve;     /* "host:443:192.0.2.1": connect there for it; NULL: look it up */
+	const char *trust;       /* PEM file of authorities for https; NULL or "": the system's */
+	size_t body_bytes_max;   /* of the response; 0: HTTP_BODY_BYTES_MAX */
 };
 
 struct http_response {

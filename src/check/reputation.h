@@ -7,6 +7,7 @@
 #include "check/key_record.h"
 #include "check/policy_record.h"
 #include "check/spf.h"
+#include "config/config.h"
 
 #define REPUTATION_ADDRESSES_MAX 8
 #define REPUTATION_SELECTORS_MAX 32
@@ -119,3 +120,9 @@ struct reputation {
 	int question_count;
 	bool is_cut; /* more questions than are asked of one domain */
 };
+
+/* reputation_find - collects the facts of `subject`; of `config` the resolvers count. Runs a loop
+ * of its own until then, so not for fibers; at the latest at the subject's deadline. The facts are
+ * in the arena, and borrow from the subject. Fails where no resolver can be made. */
+int reputation_find(const struct config *config, const struct reputation_subject *subject,
+                    struct arena *arena, struct reputation **reputation_out, struct err *err);

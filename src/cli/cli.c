@@ -28,6 +28,8 @@ const struct cli_command cli_commands[] = {
 	  "try policies against a world, on a virtual clock", cli_simulate },
 	{ "classify", "[--rules FILE] <REPLIES", "what replies of servers mean, a line each",
 	  cli_classify },
+	{ "reputation", "DOMAIN [--ip ADDRESS]... [--selector NAME]...",
+	  "is this sender trusted, with a score", cli_reputation },
 	{ "lab", "WORLD.conf", "a small scripted internet on loopback", cli_lab },
 	{ NULL, NULL, NULL, NULL },
 };

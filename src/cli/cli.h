@@ -94,3 +94,4 @@ int cli_config_reload(const struct cli_options *options);
 int cli_forecast(int argc, char **argv), cli_incidents(int argc, char **argv);
 int cli_bounce(int argc, char **argv);
 int cli_simulate(int argc, char **argv);
+int cli_reputation(int argc, char **argv);

@@ -1,0 +1,51 @@
+#include "check/reputation.h"
+#include "check/asker_dns.h"
+#include "check/gather.h"
+#include "runtime/fiber.h"
+#include "runtime/loop.h"
+
+/* A domain with eight addresses takes about 400. */
+#define QUESTIONS_MAX 1000
+#define OPEN_MAX      48
+
+struct find {
+	struct asker_dns *dns;
+	struct arena *arena;
+	const struct reputation_subject *subject;
+	struct reputation *facts;
+};
+
+static void run(void *arg)
+{
+	struct find *find = arg;
+	struct asker asker = asker_dns_asker(find->dns);
+
+	asker_dns_watch(find->dns);
+	gather_run(&asker, find->arena, find->subject, find->facts);
+	asker_dns_unwatch(find->dns);
+	loop_stop(loop_current());
+}
+
+int reputation_find(const struct config *config, const struct reputation_subject *subject,
+                    struct arena *arena, struct reputation **reputation_out, struct err *err)
+{
+	struct asker_dns_limits limits = { QUESTIONS_MAX, OPEN_MAX, subject->deadline_us };
+	struct find find = { .arena = arena, .subject = subject };
+	struct loop *loop;
+
+	if (loop_create(&loop, err) < 0)
+		return err->code;
+	if (asker_dns_open(config, &limits, &find.dns, err) < 0) {
+		loop_destroy(loop);
+		return err->code;
+	}
+	find.facts = arena_alloc(arena, sizeof *find.facts);
+	fiber_spawn(run, &find, "reputation");
+	loop_run(loop);
+	find.facts->question_count = asker_dns_question_count(find.dns);
+	find.facts->is_cut = asker_dns_is_exhausted(find.dns);
+	asker_dns_close(find.dns);
+	loop_destroy(loop);
+	*reputation_out = find.facts;
+	return 0;
+}

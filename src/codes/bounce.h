@@ -9,6 +9,7 @@
 #define BOUNCE_NOTICE_BYTES_MAX 131072   /* of text for people */
 #define BOUNCE_STATUS_BYTES_MAX 1048576  /* of delivery status fields */
 #define BOUNCE_RECIPIENTS_MAX   1000
+#define BOUNCE_MENTIONS_MAX     1000 /* addresses in the text that are weighed */
 
 enum bounce_kind { BOUNCE_OTHER, BOUNCE_FAILURE, BOUNCE_DELAY, BOUNCE_AUTO_REPLY, BOUNCE_FEEDBACK };
 

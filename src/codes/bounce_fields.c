@@ -277,7 +277,9 @@ static void take_group(struct letter *letter, const struct group *group, struct 
 	if (recipient->action == BOUNCE_NO_ACTION)
 		recipient->action = guess_action(letter, recipient->class);
 	if (recipient->diagnostic.len == 0)
-		recipient->diagnostic = copy_line(letter->arena, about);
+		recipient->diagnostic = about;
+	recipient->diagnostic = copy_line(letter->arena,
+	                                  text_transcript(letter, recipient->diagnostic));
 	meaning_find(recipient, about, letter->subject);
 }
 

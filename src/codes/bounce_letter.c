@@ -270,6 +270,7 @@ static void take_part(const struct mime_part *part, struct collector *collector)
 			mime_text(part, BOUNCE_STATUS_BYTES_MAX, &collector->status);
 		buffer_append_text(&collector->status, "\n\n");
 		collector->letter->is_report = true;
+		collector->letter->is_cut |= part->body.len > BOUNCE_STATUS_BYTES_MAX;
 	} else if (mime_is(part, "message/feedback-report")) {
 		collector->letter->has_feedback = true;
 	} else if (mime_is(part, "message/disposition-notification") ||

@@ -97,6 +97,7 @@ static const struct {
 	{ "unknown user", "InvalidRecipient" },
 	{ "no such user", "InvalidRecipient" },
 	{ "no user by that name", "InvalidRecipient" },
+	{ "no valid recipients for this mm", "InvalidRecipient" },
 	{ "unknown recipient", "InvalidRecipient" },
 	{ "recipient unknown", "InvalidRecipient" },
 	{ "unknown address", "InvalidRecipient" },

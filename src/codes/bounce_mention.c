@@ -4,9 +4,8 @@
 #include "mail/header.h"
 #include <string.h>
 
-#define MENTIONS_MAX 1000
-#define KNOWN_MAX    1000 /* addresses of header fields */
-#define NEAR_BYTES   300
+#define KNOWN_MAX  1000 /* addresses of header fields */
+#define NEAR_BYTES 300
 
 /* What the fields say of an address. */
 enum role {
@@ -232,13 +231,27 @@ static struct bytes sentence(struct bytes before)
 	return bytes_from(before, start);
 }
 
+/* "a@x.example; b@x.example": as the one before. */
+static bool is_continued(const struct scan *scan, const struct mention *mention)
+{
+	struct bytes between;
+
+	if (mention == scan->letter->mentions || mention[-1].line != mention->line)
+		return false;
+	between = bytes_from(bytes_first(scan->letter->lower, mention->start), mention[-1].end);
+	while (between.len > 0 && strchr("<>,;()\"' \t", between.at[0]))
+		between = bytes_from(between, 1);
+	return between.len == 0 || bytes_equal(bytes_first(between, 4), BYTES_LITERAL("and "));
+}
+
 static void weigh(const struct scan *scan, struct mention *mention)
 {
 	struct bytes before = bytes_first(scan->line, mention->start - scan->line_at);
 	struct bytes after = bytes_from(scan->line, mention->end - scan->line_at);
 	struct bytes front = strip_front(before);
 
-	mention->form = find_form(scan, before, after);
+	mention->form = is_continued(scan, mention) ? mention[-1].form
+	                                            : find_form(scan, before, after);
 	mention->action = scan->action;
 	mention->score = score_form(mention->form) + score_address(scan, mention->address);
 	if ((mention->form == FORM_SENTENCE || mention->form == FORM_REPLY) &&
@@ -260,7 +273,8 @@ static void scan_line(struct scan *scan, struct bytes line)
 	struct letter *letter = scan->letter;
 	struct bytes rest = line, address;
 
-	while (letter->mention_count < MENTIONS_MAX && letter_address_next(&rest, &address)) {
+	while (letter->mention_count < BOUNCE_MENTIONS_MAX &&
+	       letter_address_next(&rest, &address)) {
 		struct mention *mention = &letter->mentions[letter->mention_count++];
 
 		mention->address = address;
@@ -271,6 +285,7 @@ static void scan_line(struct scan *scan, struct bytes line)
 		if (mention->form >= FORM_FIRST && scan->owner_indent < 0)
 			scan->owner_indent = indent_of(scan->line);
 	}
+	letter->is_cut |= letter->mention_count == BOUNCE_MENTIONS_MAX;
 }
 
 /* The best kind of place wins: a list, a label, a reply, a sentence. Addresses that the reply
@@ -310,7 +325,8 @@ void mentions_find(struct letter *letter)
 
 	if (letter->mentions)
 		return;
-	letter->mentions = arena_alloc(letter->arena, MENTIONS_MAX * sizeof *letter->mentions);
+	letter->mentions = arena_alloc(letter->arena,
+	                               BOUNCE_MENTIONS_MAX * sizeof *letter->mentions);
 	scan.known = arena_alloc(letter->arena, KNOWN_MAX * sizeof *scan.known);
 	learn(&scan, letter->headers, true);
 	learn(&scan, letter->original, false);

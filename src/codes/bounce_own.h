@@ -85,6 +85,10 @@ void text_read(struct letter *letter, struct bounce *bounce);
  * behind the address; empty if there are none. */
 struct bytes text_about(struct letter *letter, struct bytes address);
 
+/* text_transcript - all lines of the reply that begins as `said`, if a session is quoted that has
+ * more of it. */
+struct bytes text_transcript(struct letter *letter, struct bytes said);
+
 /* meaning_find - category and advice of what was said; `more`, then the subject, is text to fall
  * back on. */
 void meaning_find(struct bounce_recipient *recipient, struct bytes more, struct bytes subject);

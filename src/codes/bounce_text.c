@@ -131,6 +131,35 @@ static enum bounce_action default_action(const struct letter *letter, struct byt
 	return is_hit(PHRASE_DELAYED, letter->lower) ? BOUNCE_DELAYED : BOUNCE_FAILED;
 }
 
+#define SAME_BYTES 30 /* that two quotations of a reply have in common */
+
+/* "<<< 550-5.7.1 more words": sendmail quotes all lines of a reply only in the session. */
+struct bytes text_transcript(struct letter *letter, struct bytes said)
+{
+	struct bytes rest = letter->notice, start = bytes_first(said, SAME_BYTES);
+	struct buffer words = { .limit = REGION_BYTES_MAX };
+	bool is_same = false;
+
+	while (rest.len > 0 && start.len > 0) {
+		struct bytes line = bytes_split(&rest, '\n');
+
+		if (!bytes_starts_with(line, BYTES_LITERAL("<<< "))) {
+			is_same = false;
+			continue;
+		}
+		line = bytes_from(line, 4);
+		is_same = is_same || (words.len == 0 && bytes_starts_with(line, start));
+		if (!is_same)
+			continue;
+		buffer_append(&words, line);
+		buffer_append_char(&words, ' ');
+	}
+	if (words.len > said.len)
+		said = arena_copy(letter->arena, buffer_bytes(&words));
+	buffer_deinit(&words);
+	return said;
+}
+
 static struct bytes lower_of(struct arena *arena, struct bytes text)
 {
 	char *copy = arena_alloc(arena, text.len + 1);
@@ -177,6 +206,7 @@ static void add_recipient(struct letter *letter, struct bounce *bounce, struct b
 	recipient->class = said.class;
 	recipient->subject = said.subject;
 	recipient->detail = said.detail;
+	about = text_transcript(letter, about);
 	recipient->diagnostic = one_line(letter->arena, about);
 	meaning_find(recipient, bytes_first(letter->notice, REGION_BYTES_MAX), letter->subject);
 }

@@ -231,4 +231,42 @@ static void test_bytes_are_limited(void)
 	arena_destroy(arena);
 }
 
-TEST_MAIN(test_fields, test_said, test_broken, test_recipients_are_counted, test_bytes_are_limited)
+/* A notice that names everybody. */
+static void test_addresses_are_counted(void)
+{
+	struct arena *arena = arena_create(0);
+	struct buffer message = { 0 };
+	struct bounce bounce;
+
+	buffer_append_text(&message, "From: MAILER-DAEMON@x.example\nSubject: failure notice\n\n"
+	                             "The following addresses failed:\n");
+	for (int i = 0; i < 2 * BOUNCE_MENTIONS_MAX; i++)
+		buffer_printf(&message, "<b%d@far.example>: unknown\n", i);
+	bounce_read(buffer_bytes(&message), arena, &bounce);
+	CHECK_INT("recipients", bounce.count, BOUNCE_MENTIONS_MAX);
+	CHECK_TRUE("says so", bounce.is_cut);
+	buffer_deinit(&message);
+	arena_destroy(arena);
+}
+
+/* A delivery status without end. */
+static void test_status_is_limited(void)
+{
+	struct arena *arena = arena_create(0);
+	struct buffer message = { 0 };
+	struct bounce bounce;
+
+	buffer_append_text(&message, REPORT "Final-Recipient: rfc822; bob@far.example\n"
+	                                    "Action: failed\nDiagnostic-Code: smtp; 550");
+	while (message.len < 2 * BOUNCE_STATUS_BYTES_MAX)
+		buffer_append_text(&message, " 550 5.1.1 a@b.example\n");
+	bounce_read(buffer_bytes(&message), arena, &bounce);
+	CHECK_INT("recipients", bounce.count, 1);
+	CHECK_TRUE("says so", bounce.is_cut);
+	CHECK_TRUE("diagnostic", bounce.recipients[0].diagnostic.len <= 4000);
+	buffer_deinit(&message);
+	arena_destroy(arena);
+}
+
+TEST_MAIN(test_fields, test_said, test_broken, test_recipients_are_counted,
+          test_addresses_are_counted, test_status_is_limited, test_bytes_are_limited)

@@ -1,10 +1,13 @@
 /* config check: what the schedules in use come to. */
 #include "base/alloc.h"
+#include "base/macros.h"
 #include "base/units.h"
 #include "cli/cli.h"
 #include "simulate/plan.h"
 #include <stdio.h>
 #include <string.h>
+
+#define PROBES_SHOWN 8
 
 static const char *title(const struct config_destination *limits)
 {
@@ -16,7 +19,9 @@ static bool is_alike(const struct config_destination *a, const struct config_des
 	return a->lifetime_us == b->lifetime_us && a->notice_lifetime_us == b->notice_lifetime_us &&
 	       a->schedule_count == b->schedule_count &&
 	       memcmp(a->schedule_us, b->schedule_us,
-	              (size_t)a->schedule_count * sizeof *a->schedule_us) == 0;
+	              (size_t)a->schedule_count * sizeof *a->schedule_us) == 0 &&
+	       a->probe_count == b->probe_count &&
+	       memcmp(a->probe_us, b->probe_us, (size_t)a->probe_count * sizeof *a->probe_us) == 0;
 }
 
 static const struct config_destination *limits_at(const struct config *config, int index)
@@ -93,6 +98,20 @@ static void print_summary(const struct plan *plan, const char *what)
 	       span(plan->longest_gap_us), span(plan->longest_from_us), span(plan->dead_air_us));
 }
 
+/* When a site that is down is asked whether it is back; the last wait repeats. */
+static void print_probes(const struct config_destination *limits)
+{
+	int64_t at_us = 0;
+
+	printf("site down: probed");
+	for (int i = 0; i < MIN(limits->probe_count, PROBES_SHOWN); i++) {
+		at_us += limits->probe_us[i];
+		printf("%s %s", i > 0 ? "," : "", span(at_us));
+	}
+	printf(" after it closed, then every %s (each %d %% sooner or later)\n",
+	       span(limits->probe_us[limits->probe_count - 1]), limits->jitter_percent);
+}
+
 static void print_one(const struct config *config, int index, struct plan *plan)
 {
 	const struct config_destination *limits = limits_at(config, index);
@@ -113,6 +132,7 @@ static void print_one(const struct config *config, int index, struct plan *plan)
 	plan_make(limits, PLAN_NOTICES, plan);
 	print_summary(plan, "null sender");
 	print_warning(plan, title(limits), " (null sender)");
+	print_probes(limits);
 }
 
 void cli_print_schedules(const struct config *config)
@@ -145,6 +165,15 @@ static json_t *object_of(const struct plan *plan)
 	                 "unused", seconds(plan->unused_us), "warning", plan_wastes(plan));
 }
 
+static json_t *probes_of(const struct config_destination *limits)
+{
+	json_t *waits = json_array();
+
+	for (int i = 0; i < limits->probe_count; i++)
+		json_array_append_new(waits, json_real(seconds(limits->probe_us[i])));
+	return waits;
+}
+
 json_t *cli_schedules(const struct config *config)
 {
 	struct plan *plan = alloc(sizeof *plan);
@@ -161,6 +190,7 @@ json_t *cli_schedules(const struct config *config)
 		json_object_set_new(one, "messages", object_of(plan));
 		plan_make(limits_at(config, i), PLAN_NOTICES, plan);
 		json_object_set_new(one, "null_sender", object_of(plan));
+		json_object_set_new(one, "probe_waits", probes_of(limits_at(config, i)));
 		json_array_append_new(all, one);
 	}
 	alloc_free(plan);

@@ -97,6 +97,7 @@ def test_effective_schedule(tmp_path):
     answer = json.loads(subprocess.run([OUTLAST, "config", "check", "--json", str(config)], capture_output=True, check=True).stdout)
     assert answer["ok"] and answer["problems"] == []
     messages = answer["schedules"][0]["messages"]
+    assert answer["schedules"][0]["probe_waits"] == [15, 30, 60, 120, 300]
     assert messages["warning"] and messages["attempts"][:3] == [0, 1200, 3600] and messages["longest_gap"] > 80 * 3600
     config.write_text("defaults { nonsense; }\n")
     done = subprocess.run([OUTLAST, "config", "check", "--json", str(config)], capture_output=True)

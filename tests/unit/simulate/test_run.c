@@ -99,7 +99,8 @@ static void test_determinism(void)
 		CHECK_INT(name, first.sample_count, second.sample_count);
 		CHECK_TRUE(name, memcmp(first.samples, second.samples,
 		                        first.sample_count * sizeof *first.samples) == 0);
-		first.samples = second.samples = NULL;
+		run_result_deinit(&first);
+		run_result_deinit(&second);
 		CHECK_TRUE(name,
 		           memcmp(&first.delivered, &second.delivered,
 		                  sizeof first - offsetof(struct run_result, delivered)) == 0);

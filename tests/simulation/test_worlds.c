@@ -8,7 +8,7 @@
 #include "support/check.h"
 #include <stdlib.h>
 
-#define WORLDS_DEFAULT 60
+#define WORLDS_DEFAULT 200
 #define HOSTS          4
 #define MESSAGES       400
 

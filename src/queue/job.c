@@ -179,6 +179,7 @@ static void tell_site(struct queue *queue, const struct job *job, const struct e
 		site_fail(queue, job, failure);
 	else if (done->was_attempted)
 		site_accept(queue, job);
+	site_slot_warm(job->site, job->slot, done->was_attempted && !failure);
 }
 
 void job_finish(struct queue *queue, const struct event_job_done *done)

@@ -7,7 +7,6 @@
 #include <math.h>
 
 #define HINT_MAX_US US_PER_HOUR
-#define CROWD_US    US_PER_MINUTE /* a site that took mail this lately is at work */
 #define NOTED_US    US_PER_MINUTE /* how much of a timeline a restart may lose */
 
 /* A hole in this table is a transition that must not happen. A closed site is opened by any job
@@ -250,14 +249,13 @@ static int64_t next_probe_us(struct queue *queue, const struct site *site, int h
 	return queue->now_us + MAX(wait_us, hint_us);
 }
 
-/* One connection too many, while others are at work: that is no trouble of the site's. */
-static bool is_crowd(const struct queue *queue, const struct site *site,
-                     const struct outcome *outcome)
+/* One connection too many, while others are at work: that is no trouble of the site's. If the
+ * others are refused as well, the last one closes it. */
+static bool is_crowd(const struct site *site, const struct outcome *outcome)
 {
 	return !site_is_closed(site) && site->busy > 1 && outcome->phase >= PHASE_GREETING &&
 	       outcome->phase <= PHASE_EHLO &&
-	       (outcome->cause == CAUSE_RATE_LIMITED || outcome->cause == CAUSE_HOST_BUSY) &&
-	       queue->now_us - site->last_success_us < CROWD_US;
+	       (outcome->cause == CAUSE_RATE_LIMITED || outcome->cause == CAUSE_HOST_BUSY);
 }
 
 static void begin_incident(struct queue *queue, struct site *site, enum site_state before)
@@ -280,7 +278,7 @@ void site_fail(struct queue *queue, const struct job *job, const struct outcome 
 	if (site_is_closed(site) && site->probe_job != job)
 		return; /* a job from before it was closed */
 	remember_failure(queue, site, outcome);
-	if (is_crowd(queue, site, outcome)) {
+	if (is_crowd(site, outcome)) {
 		learned_crowd(&site->learned, site->busy, queue->now_us);
 		return;
 	}
@@ -383,27 +381,43 @@ bool site_may_start(const struct site *site, int64_t now_us)
 	       pace_due_us(site) <= now_us;
 }
 
+static uint32_t free_slot(const struct site *site)
+{
+	uint32_t lowest = site->slot_count;
+
+	for (uint32_t i = site->slot_count; i > 0; i--)
+		if (!site->slots[i - 1].job)
+			lowest = i - 1;
+	for (uint32_t i = lowest; i < site->slot_count; i++)
+		if (!site->slots[i].job && site->slots[i].is_warm)
+			return i;
+	return lowest;
+}
+
 uint32_t site_slot_acquire(struct site *site, struct job *job)
 {
-	uint32_t index = 0;
+	uint32_t index = free_slot(site);
 
-	while (index < site->slot_count && site->slots[index])
-		index++;
 	if (index == site->slot_count) {
-		site->slots = alloc_resize(site->slots, index + 1, sizeof(struct job *));
+		site->slots = alloc_resize(site->slots, index + 1, sizeof *site->slots);
 		site->slot_count = index + 1;
 	}
-	site->slots[index] = job;
+	site->slots[index] = (struct slot){ .job = job };
 	site->busy++;
 	return index;
 }
 
+void site_slot_warm(struct site *site, uint32_t index, bool is_warm)
+{
+	site->slots[index].is_warm = is_warm;
+}
+
 void site_slot_release(struct site *site, uint32_t index)
 {
-	ASSERT(index < site->slot_count && site->slots[index] && site->busy > 0);
-	if (site->probe_job == site->slots[index])
+	ASSERT(index < site->slot_count && site->slots[index].job && site->busy > 0);
+	if (site->probe_job == site->slots[index].job)
 		site->probe_job = NULL;
-	site->slots[index] = NULL;
+	site->slots[index].job = NULL;
 	site->busy--;
 }
 

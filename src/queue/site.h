@@ -18,6 +18,13 @@ enum site_event {
 	SITE_EVENTS
 };
 
+/* A place for one connection. Warm: its last job was accepted, so that the connection may be open.
+ */
+struct slot {
+	struct job *job; /* NULL: free */
+	bool is_warm;
+};
+
 struct site {
 	struct hash_node by_hash;
 	const struct route *route; /* NULL: known from before a restart, not found again yet */
@@ -44,7 +51,7 @@ struct site {
 	uint64_t waiting;              /* of them, those that only wait for the site */
 	struct destination *probe_via; /* whose route is looked up for the next probe; or NULL */
 	const struct job *probe_job;   /* the probe under way */
-	struct job **slots;
+	struct slot *slots;
 	uint32_t slot_count, busy, window, users; /* users: destinations that point here */
 	int64_t noted_us;
 	bool is_note_due, has_note;
@@ -94,9 +101,10 @@ void site_hurt(struct queue *queue, struct site *site, uint64_t count);
 void site_reset_limits(struct queue *queue, struct site *site);
 void site_limit_by(struct queue *queue, struct site *site, const struct config_destination *limits);
 
-/* site_slot_acquire - the lowest free slot, given to `job`. */
+/* site_slot_acquire - the lowest free slot that is warm, else the lowest free one, for `job`. */
 uint32_t site_slot_acquire(struct site *site, struct job *job);
 void site_slot_release(struct site *site, uint32_t index);
+void site_slot_warm(struct site *site, uint32_t index, bool is_warm);
 
 /* site_settle - puts it into, or out of, the sites that take turns. */
 void site_settle(struct queue *queue, struct site *site);

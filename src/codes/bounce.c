@@ -90,7 +90,7 @@ static int count_hits(const struct letter *letter, struct bytes subject)
 	weight += phrase_find(PHRASE_DELAY_SUBJECT, subject) >= 0 ? 1 : 0;
 	weight += phrase_find(PHRASE_LIST, letter->lower) >= 0 ? 1 : 0;
 	weight += phrase_find(PHRASE_FAILED, letter->lower) >= 0 ? 1 : 0;
-	weight += said.score >= 4 ? 1 : 0;
+	weight += said.score >= 3 ? 1 : 0;
 	return weight;
 }
 

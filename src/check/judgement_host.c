@@ -7,30 +7,32 @@
 /* The names that lead back, and what they look like. */
 static void judge_confirmed(struct judge *judge, const struct reputation_address *address)
 {
+	struct bytes name = address->names[0].name;
 	int confirmed = 0, known = 0;
 
 	for (int i = 0; i < address->name_count; i++) {
 		known += is_lookup_known(address->names[i].status);
-		confirmed += address->names[i].is_confirmed;
+		if (address->names[i].is_confirmed && confirmed++ == 0)
+			name = address->names[i].name;
 	}
 	if (confirmed == 0 && known < address->name_count)
 		found(judge, SEVERITY_UNKNOWN, "ptr_lookup_failed", 0, NULL,
 		      "%s: whether its name %.*s leads back is not known: the lookup failed",
-		      address->text, BYTES_FORMAT(address->names[0].name));
+		      address->text, BYTES_FORMAT(name));
 	else if (confirmed == 0)
 		found(judge, SEVERITY_BAD, "ptr_unconfirmed", 10,
 		      "Give the name an A or AAAA record with the address",
 		      "%s is called %.*s, but that name does not lead back to it", address->text,
-		      BYTES_FORMAT(address->names[0].name));
+		      BYTES_FORMAT(name));
 	else if (address->is_name_generic)
 		found(judge, SEVERITY_WEAK, "ptr_generic", 4,
 		      "Have the provider give the address a name of its own, such as "
 		      "mail.example.org",
 		      "%s is called %.*s, as the lines of customers are", address->text,
-		      BYTES_FORMAT(address->names[0].name));
+		      BYTES_FORMAT(name));
 	else
 		found(judge, SEVERITY_GOOD, "ptr", 0, NULL, "%s is %.*s, and back", address->text,
-		      BYTES_FORMAT(address->names[0].name));
+		      BYTES_FORMAT(name));
 }
 
 static void judge_names(struct judge *judge, const struct reputation_address *address)

@@ -192,11 +192,12 @@ static void judge_absent(struct judge *judge, const struct reputation_selector *
 void judge_dkim(struct judge *judge)
 {
 	const struct reputation *facts = judge->facts;
-	int present = 0, usable = 0;
+	int present = 0, usable = 0, unanswered = 0;
 
 	for (int i = 0; i < facts->selector_count; i++) {
 		const struct reputation_selector *selector = &facts->selectors[i];
 
+		unanswered += !is_lookup_known(selector->record.status);
 		if (selector->record.count == 0) {
 			judge_absent(judge, selector);
 			continue;
@@ -212,8 +213,10 @@ void judge_dkim(struct judge *judge)
 	if (facts->are_selectors_guessed && present == 0)
 		found(judge, SEVERITY_UNKNOWN, "dkim_not_guessed", 0,
 		      "Name your selectors by --selector, so that their keys are looked at",
-		      "none of the %d usual selectors that were guessed has a key",
-		      facts->selector_count);
+		      "none of the %d usual selectors that were guessed has a key; the lookup of "
+		      "%d "
+		      "failed",
+		      facts->selector_count, unanswered);
 	else if (present > 0 && usable == 0)
 		found(judge, SEVERITY_BAD, "dkim_none_usable", 18,
 		      "Publish a key that can be used, and sign with it",

@@ -3,10 +3,22 @@
 #include "check/gather.h"
 #include "runtime/fiber.h"
 #include "runtime/loop.h"
+#include "smtp/address.h"
 
 /* A domain with eight addresses takes about 400. */
 #define QUESTIONS_MAX 1000
 #define OPEN_MAX      48
+
+#define DOMAIN_LEN_MAX 200 /* leaves room for what is put in front of it */
+
+bool reputation_domain(struct bytes text, struct buffer *out)
+{
+	bool is_literal;
+
+	return mailbox_domain_parse(text, true, &is_literal) && !is_literal &&
+	       domain_to_ascii(text, out) && out->len <= DOMAIN_LEN_MAX &&
+	       spf_domain_is_valid(buffer_bytes(out));
+}
 
 struct find {
 	struct asker_dns *dns;

@@ -121,6 +121,10 @@ struct reputation {
 	bool is_cut; /* more questions than are asked of one domain */
 };
 
+/* reputation_domain - a domain as a person writes it as the subject's: A-labels, lower case, no
+ * final dot. False if it is none with at least two labels. Appends. */
+bool reputation_domain(struct bytes text, struct buffer *out);
+
 /* reputation_find - collects the facts of `subject`; of `config` the resolvers count. Runs a loop
  * of its own until then, so not for fibers; at the latest at the subject's deadline. The facts are
  * in the arena, and borrow from the subject. Fails where no resolver can be made. */

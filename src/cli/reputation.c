@@ -12,13 +12,13 @@
 
 #define CONFIG_DEFAULT  "/etc/outlast/outlast.conf"
 #define TIMEOUT_DEFAULT (30 * US_PER_SECOND)
-#define DOMAIN_LEN_MAX  200 /* leaves room for what is put in front of it */
 
 struct arguments {
 	const char *config_path, *nameserver;
 	bool is_json;
 	int64_t timeout_us;
-	struct reputation_subject subject;
+	struct buffer domain;
+	struct reputation_subject subject; /* borrows from the rest */
 };
 
 static const struct option long_options[] = {
@@ -32,7 +32,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static bool is_name(struct bytes name)
+static bool is_selector(struct bytes name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		char c = char_lower(name.at[i]);
@@ -41,7 +41,7 @@ static bool is_name(struct bytes name)
 		    c != '.')
 			return false;
 	}
-	return name.len > 0 && name.len <= DOMAIN_LEN_MAX;
+	return name.len > 0 && name.len <= 63;
 }
 
 static int add_address(struct reputation_subject *subject, const char *text)
@@ -60,7 +60,7 @@ static int add_selector(struct reputation_subject *subject, const char *text)
 {
 	if (subject->selector_count == REPUTATION_SELECTORS_MAX)
 		return cli_usage("reputation", "at most %d selectors", REPUTATION_SELECTORS_MAX);
-	if (!is_name(bytes_of(text)) || strlen(text) > 63)
+	if (!is_selector(bytes_of(text)))
 		return cli_usage("reputation", "--selector %s: not a selector", text);
 	subject->selectors[subject->selector_count++] = bytes_of(text);
 	return 0;
@@ -107,13 +107,9 @@ static int take_arguments(int argc, char **argv, struct arguments *arguments)
 			return 2;
 	if (argc - optind != 1)
 		return cli_usage(argv[0], "one domain is needed");
-	arguments->subject.domain = bytes_of(argv[optind]);
-	if (bytes_ends_with_nocase(arguments->subject.domain, BYTES_LITERAL(".")))
-		arguments->subject.domain.len--;
-	if (!is_name(arguments->subject.domain) || !spf_domain_is_valid(arguments->subject.domain))
-		return cli_usage(argv[0], "%s: not a domain (write IDNs as xn--...)", argv[optind]);
-	for (char *c = argv[optind]; *c; c++)
-		*c = char_lower(*c);
+	if (!reputation_domain(bytes_of(argv[optind]), &arguments->domain))
+		return cli_usage(argv[0], "%s: not a domain", argv[optind]);
+	arguments->subject.domain = buffer_bytes(&arguments->domain);
 	return 0;
 }
 
@@ -362,28 +358,34 @@ static int find_and_print(struct arguments *arguments, const struct config *conf
 	return status;
 }
 
-int cli_reputation(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-	struct arguments arguments;
-	struct config *config, asked;
-	char *servers[1];
 	bool is_file;
+	struct config *config = load_config(arguments->config_path, &is_file), asked;
+	char *servers[1] = { (char *)arguments->nameserver };
 	int status;
 
-	if (take_arguments(argc, argv, &arguments) != 0)
-		return 2;
-	config = load_config(arguments.config_path, &is_file);
 	if (!config)
 		return 2;
 	if (is_file)
-		complete_subject(&arguments, config);
+		complete_subject(arguments, config);
 	asked = *config;
-	if (arguments.nameserver) {
-		servers[0] = (char *)arguments.nameserver;
+	if (arguments->nameserver) {
 		asked.dns.servers = (struct config_strings){ servers, 1 };
 		asked.dns.stubs.count = 0;
 	}
-	status = find_and_print(&arguments, &asked);
+	status = find_and_print(arguments, &asked);
 	config_release(config);
+	return status;
+}
+
+int cli_reputation(int argc, char **argv)
+{
+	struct arguments arguments;
+	int status = take_arguments(argc, argv, &arguments);
+
+	if (status == 0)
+		status = run(&arguments);
+	buffer_deinit(&arguments.domain);
 	return status;
 }

@@ -367,6 +367,18 @@ def test_a_silent_resolver_ends_in_time(sender):
     assert "no answer" in str(answer["findings"])
 
 
+def test_international_domain(sender):
+    sender.records[("xn--bcher-kva.test", "TXT")] = [txt("v=spf1 -all")]
+    answer = json.loads(sender.run("B\u00fccher.Test", "--nameserver", f"127.0.0.1:{sender.dns.port}", "--json").stdout)
+    assert answer["domain"] == "xn--bcher-kva.test" and answer["spf"]["record"] == "v=spf1 -all"
+
+
+def test_the_name_that_leads_back_is_told(sender):
+    at("25.2.0.192.in-addr.arpa", "other.good.test.", "mail.good.test.", kind="PTR")(sender.records)
+    texts = [finding["text"] for finding in sender.ask(status=0)["findings"] if finding["name"] == "ptr"]
+    assert f"{IP} is mail.good.test, and back" in texts
+
+
 def test_strangers_text_does_not_steer_the_terminal(sender):
     at(LISTED, "127.0.0.2", kind="A")(sender.records)
     sender.records[(LISTED, "TXT")] = ['"\\027[31mred\\007"']

@@ -204,15 +204,71 @@ static json_t *spf_json(const struct reputation *facts)
 	                 facts->spf_survey.void_lookups, "addresses", addresses);
 }
 
+static json_t *selectors_json(const struct reputation *facts)
+{
+	json_t *selectors = json_array();
+
+	for (int i = 0; i < facts->selector_count; i++) {
+		const struct reputation_selector *selector = &facts->selectors[i];
+		json_t *one;
+
+		if (selector->record.count == 0)
+			continue;
+		one = json_pack("{s:o, s:b, s:s, s:i, s:o}", "selector", json_text(selector->name),
+		                "guessed", facts->are_selectors_guessed, "kind",
+		                key_kind_name(selector->key.kind), "bits", selector->key.bits,
+		                "record", json_text(selector->record.text));
+		json_array_append_new(selectors, one);
+	}
+	return selectors;
+}
+
+static json_t *listings_json(const struct reputation *facts)
+{
+	json_t *listings = json_array();
+
+	for (int i = 0; i < facts->listing_count; i++) {
+		const struct reputation_listing *listing = &facts->listings[i];
+
+		json_array_append_new(listings, json_pack("{s:s, s:s, s:s, s:o, s:b}", "zone",
+		                                          listing->zone->zone, "object",
+		                                          listing->object, "codes", listing->codes,
+		                                          "reason", json_text(listing->reason),
+		                                          "major", listing->zone->is_major));
+	}
+	return listings;
+}
+
+static json_t *hosts_json(const struct reputation *facts)
+{
+	json_t *hosts = json_array();
+
+	for (int i = 0; i < facts->host_count; i++)
+		json_array_append_new(hosts, json_text(facts->hosts[i].name));
+	return hosts;
+}
+
+static json_t *dmarc_json(const struct reputation *facts)
+{
+	return json_pack("{s:o, s:o}", "domain", json_text(facts->dmarc_domain), "record",
+	                 json_text(facts->dmarc_record.text));
+}
+
 static void print_json(const struct reputation *facts, const struct judgement *judgement)
 {
-	json_t *all = json_pack(
-		"{s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:i, s:b}", "domain",
-		json_text(facts->subject.domain), "verdict", verdict_name(judgement->verdict),
-		"score", judgement->score, "judged_points", judgement->judged_points, "areas",
-		areas_json(judgement), "findings", findings_json(judgement), "spf", spf_json(facts),
-		"questions", facts->question_count, "cut", facts->is_cut);
+	json_t *all = json_pack("{s:o, s:s, s:i, s:i}", "domain", json_text(facts->subject.domain),
+	                        "verdict", verdict_name(judgement->verdict), "score",
+	                        judgement->score, "judged_points", judgement->judged_points);
 
+	json_object_set_new(all, "areas", areas_json(judgement));
+	json_object_set_new(all, "findings", findings_json(judgement));
+	json_object_set_new(all, "spf", spf_json(facts));
+	json_object_set_new(all, "selectors", selectors_json(facts));
+	json_object_set_new(all, "dmarc", dmarc_json(facts));
+	json_object_set_new(all, "mx", hosts_json(facts));
+	json_object_set_new(all, "listings", listings_json(facts));
+	json_object_set_new(all, "questions", json_integer(facts->question_count));
+	json_object_set_new(all, "cut", json_boolean(facts->is_cut));
 	cli_print_json(all);
 	json_decref(all);
 }

@@ -190,6 +190,8 @@ BROKEN = [
     ("an SPF record with a mistake", at(DOMAIN, "v=spf1 ip4:192.0.2 -all"), {"spf_error"}, 85, "poor"),
     ("an included record with a mistake", at("spf.partner.test", "v=spf1 moo -all"), {"spf_error"}, 85, "poor"),
     ("an include that is gone", at("spf.partner.test"), {"spf_error"}, 85, "poor"),
+    ("an include of itself", at(DOMAIN, "v=spf1 include:good.test -all"), {"spf_error"}, 85, "poor"),
+    ("a redirect to itself", at(DOMAIN, "v=spf1 redirect=good.test"), {"spf_error"}, 85, "poor"),
     ("too many lookups", at(DOMAIN, "v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/64 " + "a:mail.good.test " * 11 + "-all"), {"spf_lookups"}, 85, "poor"),
     ("nearly too many lookups", at(DOMAIN, "v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/64 " + "a:mail.good.test " * 9 + "-all"), {"spf_lookups_near"}, 99, "good"),
     ("too many lookups of nothing", at(DOMAIN, "v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/64 a:x.good.test a:y.good.test a:z.good.test -all"), {"spf_void_lookups"}, 90, "poor"),
@@ -371,6 +373,16 @@ def test_international_domain(sender):
     sender.records[("xn--bcher-kva.test", "TXT")] = [txt("v=spf1 -all")]
     answer = json.loads(sender.run("B\u00fccher.Test", "--nameserver", f"127.0.0.1:{sender.dns.port}", "--json").stdout)
     assert answer["domain"] == "xn--bcher-kva.test" and answer["spf"]["record"] == "v=spf1 -all"
+
+
+def test_json_has_the_facts(sender):
+    at(LISTED, "127.0.0.2", kind="A")(sender.records)
+    answer = sender.ask(status=1)
+    assert answer["dmarc"] == {"domain": DOMAIN, "record": "v=DMARC1; p=reject; rua=mailto:dmarc@good.test"}
+    assert answer["selectors"] == [{"selector": "s2026", "guessed": False, "kind": "rsa", "bits": 2048, "record": "v=DKIM1; k=rsa; p=" + KEY_2048}]
+    assert answer["listings"] == [{"zone": "zen.spamhaus.org", "object": IP, "codes": "127.0.0.2", "reason": "", "major": True}]
+    assert answer["mx"] == ["mx1.good.test", "mx2.good.test"]  # by preference
+    assert not answer["cut"] and 0 < answer["questions"] < 200
 
 
 def test_the_name_that_leads_back_is_told(sender):

@@ -14,6 +14,7 @@
 struct filter {
 	char in[BLOCK_BYTES], out[BLOCK_BYTES];
 	size_t in_len, out_len;
+	struct classify_memory *memory;
 	bool is_skipping; /* the rest of a line that was too long */
 };
 
@@ -77,7 +78,7 @@ static int classify_one(struct filter *filter, struct bytes line)
 	struct classification got;
 	struct reply_codes codes;
 
-	classify_line(line, &codes, &got);
+	classify_line(line, filter->memory, &codes, &got);
 	return put_classification(filter, &got);
 }
 
@@ -140,6 +141,7 @@ int cli_classify(int argc, char **argv)
 	static struct filter filter;
 	struct cli_options options;
 	struct err err = { 0 };
+	int status;
 
 	if (cli_parse(argc, argv, "rules", &options) < 0)
 		return 2;
@@ -149,5 +151,8 @@ int cli_classify(int argc, char **argv)
 		fprintf(stderr, "outlast: %s\n", err.text);
 		return 1;
 	}
-	return run(&filter);
+	filter.memory = classify_memory_create();
+	status = run(&filter);
+	classify_memory_destroy(filter.memory);
+	return status;
 }

@@ -1,4 +1,5 @@
 #include "codes/classify.h"
+#include "base/alloc.h"
 #include "base/assert.h"
 #include "codes/hint.h"
 #include "codes/rules.h"
@@ -104,35 +105,58 @@ static bool is_temporary(const struct rule *rule, int code, const int status[3])
 	return rule->verdict.is_temporary;
 }
 
-static void classify_with(const struct rules *rules, const struct reply_codes *codes,
-                          struct bytes text, struct classification *classification_out)
+/* What a decision depends on: the codes and the words. */
+struct question {
+	int code, status[3];
+	struct bytes words;
+};
+
+/* `text` holds the words, SIMPLIFIED_MAX bytes. */
+static struct question ask(const struct reply_codes *codes, struct bytes reply, char *text)
+{
+	struct question question = { .code = codes->code,
+		                     .status = { codes->class, codes->subject, codes->detail } };
+
+	question.words = (struct bytes){ text, simplify_reply(reply, codes->code, text) };
+	/* For its meaning a status counts wherever it stands; "(#5.1.1)" ends many replies. */
+	if (codes->class == 0 &&
+	    !simplify_find_status(bytes_first(reply, SIMPLIFIED_MAX), question.status))
+		memset(question.status, 0, sizeof question.status);
+	return question;
+}
+
+static void answer(const struct rules *rules, const struct question *question,
+                   struct classification *classification_out)
 {
 	uint8_t seen[RULES_MAX] = { 0 };
-	char simplified[SIMPLIFIED_MAX];
-	int status[3] = { codes->class, codes->subject, codes->detail };
-	struct bytes words = { simplified, simplify_reply(text, codes->code, simplified) };
 	const struct rule *rule;
 	const char *provider;
 	bool may_retry;
 
-	scan_text(rules->database, words, seen);
-	/* For its meaning a status counts wherever it stands; "(#5.1.1)" ends many replies. */
-	if (status[0] == 0 && !simplify_find_status(bytes_first(text, SIMPLIFIED_MAX), status))
-		memset(status, 0, sizeof status);
+	scan_text(rules->database, question->words, seen);
 	provider = find_provider(rules, seen);
-	rule = find_rule(rules, seen, provider, codes->code, status);
-	may_retry = is_temporary(rule, codes->code, status);
+	rule = find_rule(rules, seen, provider, question->code, question->status);
+	may_retry = is_temporary(rule, question->code, question->status);
 	*classification_out = (struct classification){
 		.category = rule->verdict.name,
 		.cause = may_retry ? rule->verdict.cause : CAUSE_NONE,
 		.scope = rule->verdict.scope,
 		.is_about_sender = rule->verdict.is_about_sender,
 		.is_temporary = may_retry,
-		.hint_s = may_retry ? hint_read(words) : 0,
+		.hint_s = may_retry ? hint_read(question->words) : 0,
 		.provider = provider,
 		.advice = rule->verdict.advice,
 		.rule = rule->name,
 	};
+}
+
+static void classify_with(const struct rules *rules, const struct reply_codes *codes,
+                          struct bytes text, struct classification *classification_out)
+{
+	char words[SIMPLIFIED_MAX];
+	struct question question = ask(codes, text, words);
+
+	answer(rules, &question, classification_out);
 }
 
 void classify_reply(int code, int class, int subject, int detail, struct bytes text,
@@ -204,11 +228,58 @@ static void read_codes(struct bytes *line, struct reply_codes *codes_out)
 	}
 }
 
-void classify_line(struct bytes line, struct reply_codes *codes_out,
+#define MEMORY_SLOTS     4096
+#define MEMORY_BYTES_MAX 384 /* of words; longer replies are asked anew */
+
+struct classify_memory {
+	struct known {
+		uint64_t hash;
+		struct question question; /* its words are in `words` */
+		struct classification answer;
+		char words[MEMORY_BYTES_MAX];
+	} slots[MEMORY_SLOTS];
+};
+
+struct classify_memory *classify_memory_create(void)
+{
+	return alloc_zeroed(sizeof(struct classify_memory));
+}
+
+void classify_memory_destroy(struct classify_memory *memory)
+{
+	alloc_free(memory);
+}
+
+static bool is_known(const struct known *known, const struct question *question, uint64_t hash)
+{
+	return known->hash == hash && known->question.code == question->code &&
+	       memcmp(known->question.status, question->status, sizeof question->status) == 0 &&
+	       bytes_equal(known->question.words, question->words);
+}
+
+void classify_line(struct bytes line, struct classify_memory *memory, struct reply_codes *codes_out,
                    struct classification *classification_out)
 {
+	char words[SIMPLIFIED_MAX];
+	struct question question;
+	struct known *known;
+	uint64_t hash;
+
 	read_codes(&line, codes_out);
-	classify_with(rules_in_use(), codes_out, line, classification_out);
+	question = ask(codes_out, line, words);
+	if (!memory || question.words.len > MEMORY_BYTES_MAX) {
+		answer(rules_in_use(), &question, classification_out);
+		return;
+	}
+	hash = bytes_hash(question.words, (uint64_t)question.code);
+	known = &memory->slots[hash % MEMORY_SLOTS];
+	if (!is_known(known, &question, hash)) {
+		answer(rules_in_use(), &question, &known->answer);
+		known->hash = hash;
+		known->question = question;
+		known->question.words.at = memcpy(known->words, words, question.words.len);
+	}
+	*classification_out = known->answer;
 }
 
 static int check_examples(const struct rules *rules, struct err *err)

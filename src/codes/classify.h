@@ -26,6 +26,8 @@ struct classification {
 void classify_reply(int code, int class, int subject, int detail, struct bytes text,
                     enum phase phase, struct classification *classification_out);
 
+struct classify_memory;
+
 /* What was said at the front of a reply that stands on one line. */
 struct reply_codes {
 	int code;                   /* 0: none */
@@ -33,9 +35,15 @@ struct reply_codes {
 };
 
 /* classify_line - as classify_reply, for a reply on one line as logs and notices show it
- * ("550-5.7.1 text 550 5.7.1 text", "smtp;550 text", "5.1.1 text", "said: 550 text"). */
-void classify_line(struct bytes line, struct reply_codes *codes_out,
+ * ("550-5.7.1 text 550 5.7.1 text", "smtp;550 text", "5.1.1 text", "said: 550 text"). `memory` may
+ * be NULL; with it a reply that came before, but for the addresses in it, costs a fifth. */
+void classify_line(struct bytes line, struct classify_memory *memory, struct reply_codes *codes_out,
                    struct classification *classification_out);
+
+/* classify_memory_create - remembers the last few thousand short replies (2 MiB). For one thread;
+ * of no use any more after classify_use_rules. */
+struct classify_memory *classify_memory_create(void);
+void classify_memory_destroy(struct classify_memory *memory); /* takes NULL */
 
 /* classify_use_rules - from now on the rules of the file `path` are asked before the built-in ones
  * (NULL: only those). Its examples must be decided by their rules. Fails with ERR_SYSTEM or

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char text[SIMPLIFIED_MAX];
 	size_t len;
 
-	classify_line(line, &codes, &got);
+	classify_line(line, NULL, &codes, &got);
 	ASSERT(*got.category && *got.rule && got.advice && got.provider);
 	ASSERT(got.hint_s >= 0 && got.hint_s <= HINT_MAX_S);
 	ASSERT(got.is_temporary || (got.cause == CAUSE_NONE && got.hint_s == 0));

@@ -83,7 +83,7 @@ static void test_line(void)
 		struct classification got;
 		struct reply_codes codes;
 
-		classify_line(bytes_of(lines[i].line), &codes, &got);
+		classify_line(bytes_of(lines[i].line), NULL, &codes, &got);
 		CHECK_STRING(lines[i].line, got.category, lines[i].category);
 		CHECK_STRING(lines[i].line, got.provider, lines[i].provider);
 		CHECK_INT(lines[i].line, codes.code, lines[i].code);
@@ -91,6 +91,29 @@ static void test_line(void)
 		CHECK_INT(lines[i].line, codes.detail, lines[i].detail);
 		CHECK_INT(lines[i].line, got.is_temporary, lines[i].is_temporary);
 	}
+}
+
+/* What is remembered is what would be said anew, whatever came between. */
+static void test_memory(void)
+{
+	struct classify_memory *memory = classify_memory_create();
+
+	for (int i = 0; i < 20000; i++) {
+		struct classification got, want;
+		struct reply_codes codes;
+		char line[600];
+
+		snprintf(line, sizeof line, "%d %s%s%*d", i % 3 ? 550 : 450,
+		         i % 2 ? "5.1.1 no" : "4.2.2 no",
+		         i % 5 ? " greylisted, try again in 5 minutes" : "", i % 7 ? 1 : 450,
+		         i % 6000);
+		classify_line(bytes_of(line), memory, &codes, &got);
+		classify_line(bytes_of(line), NULL, &codes, &want);
+		CHECK_STRING(line, got.rule, want.rule);
+		CHECK_INT(line, got.is_temporary, want.is_temporary);
+		CHECK_INT(line, got.hint_s, want.hint_s);
+	}
+	classify_memory_destroy(memory);
 }
 
 static void test_long_and_broken(void)
@@ -101,10 +124,10 @@ static void test_long_and_broken(void)
 
 	memset(text, 'x', sizeof text);
 	memcpy(text, "450 4.2.2 mailbox full \0 \xff\xc3", 26);
-	classify_line((struct bytes){ text, sizeof text }, &codes, &got);
+	classify_line((struct bytes){ text, sizeof text }, NULL, &codes, &got);
 	CHECK_STRING("long", got.category, "QuotaIssues");
 	memset(text, '@', sizeof text);
-	classify_line((struct bytes){ text, sizeof text }, &codes, &got);
+	classify_line((struct bytes){ text, sizeof text }, NULL, &codes, &got);
 	CHECK_STRING("nothing said", got.category, "Unknown");
 }
 
@@ -175,19 +198,19 @@ static void test_file(void)
 	           "rule zebra RateLimited\nfrom zoo\nmatch stripes\ncode 4yz\nscope message\n"
 	           "cause policy\nadvice Feed it.\nexample 450 zebra has no stripes\n");
 	CHECK_INT(err.text, classify_use_rules(path, &err), 0);
-	classify_line(bytes_of("450 4.2.2 mailbox full: zebra stripes"), &codes, &got);
+	classify_line(bytes_of("450 4.2.2 mailbox full: zebra stripes"), NULL, &codes, &got);
 	CHECK_STRING("own rule", got.rule, "zebra");
 	CHECK_STRING("own rule", got.provider, "zoo");
 	CHECK_STRING("own rule", got.advice, "Feed it.");
 	CHECK_INT("own rule", got.cause, CAUSE_POLICY);
 	CHECK_INT("own rule", got.scope, SCOPE_MESSAGE);
-	classify_line(bytes_of("550 mailbox full: zebra stripes"), &codes, &got);
+	classify_line(bytes_of("550 mailbox full: zebra stripes"), NULL, &codes, &got);
 	CHECK_STRING("not its code", got.category, "QuotaIssues");
 	CHECK_INT("back", classify_use_rules(NULL, &err), 0);
 	CHECK_INT("no file", classify_use_rules("/nonexistent/rules", &err), ERR_SYSTEM);
-	classify_line(bytes_of("450 zebra stripes"), &codes, &got);
+	classify_line(bytes_of("450 zebra stripes"), NULL, &codes, &got);
 	CHECK_STRING("back", got.category, "SystemError");
 	unlink(path);
 }
 
-TEST_MAIN(test_reply, test_line, test_long_and_broken, test_examples, test_file)
+TEST_MAIN(test_reply, test_line, test_memory, test_long_and_broken, test_examples, test_file)

@@ -190,19 +190,14 @@ static int read_from(struct reading *reading, struct bytes rest)
 	return complain(reading, "there is no provider", rest);
 }
 
-static int add_pattern(struct reading *reading, struct bytes rest, uint8_t bit)
+static int add_pattern(struct reading *reading, struct bytes text, struct scan_pattern pattern)
 {
 	struct rules *rules = reading->rules;
-	struct scan_pattern pattern = { .bit = bit, .file = reading->file, .line = reading->line };
 	struct bytes kept;
 
-	if (reading->block == BLOCK_PROVIDER)
-		pattern.slot = reading->rules->providers[reading->rules->provider_count - 1].slot;
-	else
-		pattern.slot = last_rule(reading)->slot;
-	if (reading->block == BLOCK_RULE)
-		last_rule(reading)->wanted |= bit & (SEEN_MATCH | SEEN_AND);
-	pattern.expression = expand_and_keep(reading, rest, &kept);
+	pattern.file = reading->file;
+	pattern.line = reading->line;
+	pattern.expression = expand_and_keep(reading, bytes_trim(text), &kept);
 	if (!pattern.expression)
 		return ERR_INVALID;
 	rules->patterns = alloc_resize(rules->patterns, (size_t)rules->pattern_count + 1,
@@ -211,19 +206,46 @@ static int add_pattern(struct reading *reading, struct bytes rest, uint8_t bit)
 	return 0;
 }
 
+/* A pattern, or two that have to be near each other: "quota ... exceeded". */
+static int add_patterns(struct reading *reading, struct bytes rest, uint8_t bit)
+{
+	const struct bytes dots = BYTES_LITERAL(" ... ");
+	struct rules *rules = reading->rules;
+	struct scan_pattern pattern = { .bit = bit, .pair = rules->pair_count };
+	ptrdiff_t at = bytes_find(rest, dots);
+
+	if (reading->block == BLOCK_PROVIDER)
+		pattern.slot = rules->providers[rules->provider_count - 1].slot;
+	else
+		pattern.slot = last_rule(reading)->slot;
+	if (reading->block == BLOCK_RULE)
+		last_rule(reading)->wanted |= bit & (SEEN_MATCH | SEEN_AND);
+	if (at < 0) {
+		pattern.pair = 0;
+		return add_pattern(reading, rest, pattern);
+	}
+	if (++rules->pair_count > SCAN_PAIRS_MAX)
+		return complain(reading, "one pair too many:", rest);
+	pattern.side = 1;
+	if (add_pattern(reading, bytes_first(rest, (size_t)at), pattern) < 0)
+		return ERR_INVALID;
+	pattern.side = 2;
+	return add_pattern(reading, bytes_from(rest, (size_t)at + dots.len), pattern);
+}
+
 static int read_match(struct reading *reading, struct bytes rest)
 {
-	return add_pattern(reading, rest, SEEN_MATCH);
+	return add_patterns(reading, rest, SEEN_MATCH);
 }
 
 static int read_and(struct reading *reading, struct bytes rest)
 {
-	return add_pattern(reading, rest, SEEN_AND);
+	return add_patterns(reading, rest, SEEN_AND);
 }
 
 static int read_unless(struct reading *reading, struct bytes rest)
 {
-	return add_pattern(reading, rest, SEEN_UNLESS);
+	return add_patterns(reading, rest, SEEN_UNLESS);
 }
 
 /* "552 5yz": several are alternatives. */

@@ -6,7 +6,7 @@
 #include "codes/scan.h"
 #include "model/outcome.h"
 
-#define RULES_MAX     1000 /* rules and providers together */
+#define RULES_MAX     SCAN_SLOTS_MAX /* rules and providers together */
 #define RULE_CODES    8
 #define RULE_STATUSES 12
 #define ANY_NUMBER    -1
@@ -54,7 +54,7 @@ struct rules {
 	struct example *examples;
 	int category_count, provider_count, rule_count, example_count, slot_count;
 	struct scan_pattern *patterns;
-	int pattern_count;
+	int pattern_count, pair_count;
 	struct hs_database *database; /* NULL: not compiled */
 };
 

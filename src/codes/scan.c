@@ -41,6 +41,12 @@ static hs_scratch_t *desk_for(const struct hs_database *database)
 	return desk->scratch;
 }
 
+static unsigned id_of(const struct scan_pattern *pattern)
+{
+	return (unsigned)pattern->pair << 15 | (unsigned)pattern->slot << 5 |
+	       (unsigned)pattern->bit << 2 | (unsigned)pattern->side;
+}
+
 int scan_compile(const struct scan_pattern *patterns, int count, struct hs_database **database_out,
                  struct err *err)
 {
@@ -54,8 +60,10 @@ int scan_compile(const struct scan_pattern *patterns, int count, struct hs_datab
 
 	for (int i = 0; i < count; i++) {
 		expressions[i] = patterns[i].expression;
-		flags[i] = HS_FLAG_SINGLEMATCH | HS_FLAG_DOTALL;
-		ids[i] = (unsigned)patterns[i].slot << 3 | patterns[i].bit;
+		flags[i] = HS_FLAG_DOTALL;
+		/* Of a half, every place counts. */
+		flags[i] |= patterns[i].side == 0 ? HS_FLAG_SINGLEMATCH : 0;
+		ids[i] = id_of(&patterns[i]);
 	}
 	if (hs_compile_multi(expressions, flags, ids, (unsigned)count, HS_MODE_BLOCK, &platform,
 	                     database_out, &problem) != HS_SUCCESS) {
@@ -92,20 +100,38 @@ void scan_destroy(struct hs_database *database)
 	hs_free_database(database);
 }
 
+/* What one scan has met. */
+struct marks {
+	uint8_t *seen;
+	uint16_t ends[SCAN_PAIRS_MAX][2]; /* where each half was last; 0: nowhere yet */
+};
+
+/* Matches come in the order of their ends. */
 static int mark(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
-                void *seen)
+                void *context)
 {
+	struct marks *marks = context;
+	unsigned side = id & 3, bit = id >> 2 & 7, slot = id >> 5 & 1023;
+	uint16_t *ends = marks->ends[id >> 15];
+
 	(void)from;
-	(void)to;
 	(void)flags;
-	((uint8_t *)seen)[id >> 3] |= id & 7;
+	if (side > 0) {
+		unsigned other = ends[2 - side];
+
+		ends[side - 1] = (uint16_t)to;
+		if (other == 0 || to - other > SCAN_NEAR)
+			return 0;
+	}
+	marks->seen[slot] = (uint8_t)(marks->seen[slot] | bit);
 	return 0;
 }
 
 void scan_text(const struct hs_database *database, struct bytes text, uint8_t *seen)
 {
+	struct marks marks = { .seen = seen };
 	hs_error_t result = hs_scan(database, text.at ? text.at : "", (unsigned)text.len, 0,
-	                            desk_for(database), mark, seen);
+	                            desk_for(database), mark, &marks);
 
-	ASSERT(result == HS_SUCCESS);
+	ASSERT(result == HS_SUCCESS && text.len <= UINT16_MAX);
 }

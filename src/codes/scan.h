@@ -6,10 +6,15 @@
 
 struct hs_database;
 
+#define SCAN_SLOTS_MAX 1000
+#define SCAN_PAIRS_MAX 300
+#define SCAN_NEAR      48 /* at most so many bytes between the ends of a pair's halves */
+
 struct scan_pattern {
 	const char *expression; /* PCRE without back references and lookaround */
-	int slot;               /* whose it is */
+	int slot;               /* whose it is, below SCAN_SLOTS_MAX */
 	uint8_t bit;            /* 1, 2 or 4 */
+	int pair, side;         /* side 1 or 2: half of that pair; 0: stands alone */
 	const char *file;       /* and line: where it stands */
 	int line;
 };
@@ -27,6 +32,6 @@ int scan_save(const struct hs_database *database, char **bytes_out, size_t *size
               struct err *err);
 int scan_restore(struct bytes bytes, struct hs_database **database_out);
 
-/* scan_text - sets in `seen[slot]` the bits of all patterns that are in `text`. `seen` is cleared
- * by the caller. */
+/* scan_text - sets in `seen[slot]` the bits of all patterns, and of all pairs near each other in
+ * either order, that are in `text` (at most 65,535 bytes). `seen` is cleared by the caller. */
 void scan_text(const struct hs_database *database, struct bytes text, uint8_t *seen);

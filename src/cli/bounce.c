@@ -58,6 +58,7 @@ static json_t *recipient_json(const struct bounce_recipient *recipient)
 	json_object_set_new(object, "diagnostic", json_text(recipient->diagnostic));
 	json_object_set_new(object, "still_trying",
 	                    json_boolean(recipient->action == BOUNCE_DELAYED));
+	json_object_set_new(object, "meaning", json_string(bounce_meaning(recipient->category)));
 	json_object_set_new(object, "advice", json_string(recipient->advice));
 	return object;
 }
@@ -126,7 +127,8 @@ static void print_recipient(const struct bounce_recipient *recipient)
 		       status);
 	if (recipient->action != BOUNCE_FAILED && recipient->action != BOUNCE_DELAYED)
 		return;
-	printf("    what it means  %s\n", recipient->category);
+	printf("    what it means  %s (%s)\n", bounce_meaning(recipient->category),
+	       recipient->category);
 	if (recipient->action == BOUNCE_DELAYED) {
 		printf("    retrying       yes%s",
 		       recipient->retry_until.len > 0 ? ", until " : "");

@@ -48,3 +48,6 @@ void bounce_read(struct bytes message, struct arena *arena, struct bounce *bounc
 
 const char *bounce_kind_name(enum bounce_kind kind); /* "bounce", "delay", "auto-reply", ... */
 const char *bounce_action_name(enum bounce_action action); /* "failed", ...; "" for none */
+
+/* bounce_meaning - a category in words: "there is no such mailbox". */
+const char *bounce_meaning(const char *category);

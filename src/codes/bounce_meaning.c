@@ -364,4 +364,6 @@ void meaning_find(struct bounce_recipient *recipient, struct bytes more, struct 
 	/* "550" alone mostly means the address, but is no reason to strike it off a list. */
 	if (is_unknown(recipient->category))
 		recipient->category = from_reply(recipient);
+	if (!*recipient->advice)
+		recipient->advice = category_advice(recipient->category);
 }

@@ -93,6 +93,8 @@ struct bytes text_transcript(struct letter *letter, struct bytes said);
  * back on. */
 void meaning_find(struct bounce_recipient *recipient, struct bytes more, struct bytes subject);
 
+const char *category_advice(const char *category); /* one sentence */
+
 /* The phrases, in small letters. */
 enum phrase {
 	PHRASE_LIST,      /* recipients follow */

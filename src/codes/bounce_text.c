@@ -48,6 +48,15 @@ static struct bytes behind(const struct mention *mention, struct bytes region)
 	return paragraph(rest);
 }
 
+/* Does the line itself go on about the address? */
+static bool has_words(const struct mention *mention, struct bytes region)
+{
+	struct bytes rest = bytes_from(region, mention->end - mention->line);
+	struct bytes line = bytes_split(&rest, '\n');
+
+	return bytes_trim(line).len > 8;
+}
+
 static struct bytes server_words(const struct letter *letter, struct bytes text)
 {
 	struct bytes lower = bytes_from(letter->lower, (size_t)(text.at - letter->notice.at));
@@ -95,7 +104,7 @@ static struct bytes about_all(struct letter *letter, struct bytes address)
 struct bytes text_about(struct letter *letter, struct bytes address)
 {
 	struct bytes best = { 0 }, first = { 0 };
-	int best_score = 0, best_place = INT_MIN, seen = 0;
+	int best_score = 0, best_place = INT_MIN, place, seen = 0;
 	struct said said;
 
 	mentions_find(letter);
@@ -111,9 +120,10 @@ struct bytes text_about(struct letter *letter, struct bytes address)
 		if (said.score > best_score)
 			best = from_code(letter, region, &said);
 		best_score = MAX(best_score, said.score);
-		if (mention->score > best_place)
+		place = mention->score + 3 * has_words(mention, region);
+		if (place > best_place)
 			first = behind(mention, region);
-		best_place = MAX(best_place, mention->score);
+		best_place = MAX(best_place, place);
 	}
 	if (best_score >= 2)
 		return best;

@@ -231,6 +231,24 @@ static void test_bytes_are_limited(void)
 	arena_destroy(arena);
 }
 
+/* Whatever the category, there is something to say about it. */
+static void test_meanings(void)
+{
+	static const char *const names[] = {
+		"InvalidRecipient", "InactiveMailbox", "QuotaIssues", "BadDomain",
+		"BadReputation",    "RateLimited",     "Greylisted",  "SpamContent",
+		"ContentRejected",  "MessageTooLarge", "AuthFailure", "InvalidSender",
+		"PolicyRelated",    "RelayDenied",     "TlsFailure",  "RoutingErrors",
+		"BadConnection",    "Expired",         "SystemError", "ProtocolErrors"
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		CHECK_TRUE(names[i], strcmp(bounce_meaning(names[i]), bounce_meaning("Unknown")));
+		CHECK_TRUE(names[i], strcmp(category_advice(names[i]), category_advice("Unknown")));
+	}
+	CHECK_STRING("unknown", bounce_meaning("Unknown"), "the message does not say why");
+}
+
 /* A notice that names everybody. */
 static void test_addresses_are_counted(void)
 {
@@ -268,5 +286,5 @@ static void test_status_is_limited(void)
 	arena_destroy(arena);
 }
 
-TEST_MAIN(test_fields, test_said, test_broken, test_recipients_are_counted,
+TEST_MAIN(test_meanings, test_fields, test_said, test_broken, test_recipients_are_counted,
           test_addresses_are_counted, test_status_is_limited, test_bytes_are_limited)

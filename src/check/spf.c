@@ -408,7 +408,7 @@ static enum spf_result redirect(struct evaluation *evaluation, const struct spf_
 	struct bytes target;
 	enum spf_result result;
 
-	if (record->redirect.len == 0 || record->has_all)
+	if (record->redirect.len == 0) /* beside "all" it is never reached (5.1) */
 		return SPF_NEUTRAL;
 	if (count_lookup(evaluation, domain) != MATCH_NO)
 		return SPF_PERMERROR;

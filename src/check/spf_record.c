@@ -165,7 +165,6 @@ static int parse_directive(const struct parse *parse, struct bytes term)
 		                             .ip4_bits = 32,
 		                             .ip6_bits = 128 };
 	parse->out->count++;
-	parse->out->has_all |= kind == SPF_ALL;
 	if (kind == SPF_IP4 || kind == SPF_IP6)
 		return parse_network(parse, directive, rest);
 	if (mechanisms[kind].domain != ARGUMENT_NONE)

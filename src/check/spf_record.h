@@ -28,7 +28,6 @@ struct spf_record {
 	int count;
 	struct bytes redirect;    /* domain-spec; empty: none */
 	struct bytes explanation; /* exp=; the same */
-	bool has_all;             /* then redirect counts for nothing (5.1) */
 };
 
 /* Where a record is wrong, and why. */

@@ -202,6 +202,20 @@ static void test_manners(void)
 	scene_destroy(scene);
 }
 
+/* Tried at once, after 2 minutes and after 5 more: greylisting of 5 minutes is met twice. */
+static void test_greylisting(void)
+{
+	struct scene *scene = scene_of("host h { greylist 5m; }\ndomain d { mx h; }\n"
+	                               "traffic t { messages 1; until 1s; to d; }\n");
+	struct run_result result = run(scene, relay_find("stalwart"));
+
+	CHECK_INT("delivered", result.delivered, 1);
+	CHECK_INT("the third time", result.counts.attempts, 3);
+	CHECK_INT("after seven minutes", result.delay_50_s, 7 * 60);
+	run_result_deinit(&result);
+	scene_destroy(scene);
+}
+
 static size_t occurrences(struct bytes in, const char *what)
 {
 	size_t count = 0;
@@ -234,4 +248,4 @@ static void test_plot(void)
 }
 
 TEST_MAIN(test_conservation, test_determinism, test_cut_short, test_tries, test_memory,
-          test_manners, test_plot)
+          test_manners, test_greylisting, test_plot)

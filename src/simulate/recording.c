@@ -302,6 +302,8 @@ static int take_line(struct recorder *recorder, struct bytes line)
 	if (recorder->now_us > SCENE_TIME_MAX_US)
 		return err_set(recorder->err, ERR_INVALID,
 		               "more than a year after the first event");
+	if (*text_of(recorder, "destination") && !scene_is_name(text_of(recorder, "destination")))
+		return err_set(recorder->err, ERR_INVALID, "the destination is no domain");
 	take_event(recorder);
 	if (recorder->scene->mail_count > SCENE_MAILS_MAX ||
 	    recorder->hosts.count > SCENE_HOSTS_MAX || recorder->domains.count > SCENE_DOMAINS_MAX)

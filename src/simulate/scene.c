@@ -47,6 +47,17 @@ void scene_destroy(struct scene *scene)
 	alloc_free(scene);
 }
 
+bool scene_is_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)name[i] <= ' ' || name[i] == '@' || name[i] == 127)
+			return false;
+	}
+	return len > 0 && len <= SCENE_NAME_MAX;
+}
+
 struct scene_host *scene_find_host(const struct scene *scene, struct bytes name)
 {
 	HASH_EACH_MATCH (node, &scene->hosts_by_name, bytes_hash_nocase(name, 0)) {

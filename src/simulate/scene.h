@@ -13,6 +13,7 @@
 #define SCENE_DOMAINS_MAX  100000
 #define SCENE_TRAFFICS_MAX 1000
 #define SCENE_MAILS_MAX    20000000
+#define SCENE_NAME_MAX     200
 #define SCENE_PERIODS_MAX  100000 /* of all hosts */
 #define SCENE_TIME_MAX_US  (365LL * 24 * 3600 * 1000000)
 
@@ -114,6 +115,9 @@ void scene_destroy(struct scene *scene); /* takes NULL */
 /* scene_find_host, scene_find_domain - in any case; NULL if there is none. */
 struct scene_host *scene_find_host(const struct scene *scene, struct bytes name);
 struct scene_domain *scene_find_domain(const struct scene *scene, struct bytes name);
+
+/* scene_is_name - whether a text may be a host or domain of a world: an address ends in it. */
+bool scene_is_name(const char *name);
 
 /* scene_fill - makes the mail from the traffic, and finds out when each domain was down. The same
  * seed gives the same mail. */

@@ -176,8 +176,7 @@ static void make_room(struct reading *reading, const struct syntax_entry *entrie
 
 static bool has_name(struct reading *reading, const struct syntax_entry *block)
 {
-	bool is_good = block->value_count == 1 && block->values[0][0] != '\0' &&
-	               strlen(block->values[0]) < 200;
+	bool is_good = block->value_count == 1 && scene_is_name(block->values[0]);
 
 	if (!is_good)
 		scene_complain(reading, block, "wants one name");

@@ -1,9 +1,39 @@
 /* Any bytes as a world file: either there is a problem, or every host and domain of it can be
- * found, its times are in order, and an hour of downtime is not more than an hour. */
+ * found, its times are in order, an hour of downtime is not more than an hour, and (if there is
+ * little mail) the queue settles all of it or the time is over. */
 #include "base/assert.h"
-#include "simulate/scene.h"
+#include "config/config.h"
+#include "simulate/outlast.h"
+#include "simulate/relay.h"
+
+#define LITTLE 20
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void try_policies(struct scene *scene)
+{
+	struct relay_settings settings = { .relay = relay_find("postfix") };
+	struct buffer problems = { 0 };
+	struct config *config = NULL;
+	struct run_result results[2];
+	uint64_t messages = 0;
+
+	for (uint32_t i = 0; i < scene->traffic_count; i++)
+		messages += scene->traffics[i].messages;
+	if (messages > LITTLE || scene->domain_count > LITTLE)
+		return;
+	scene_fill(scene);
+	config_parse("fuzz", BYTES_LITERAL("defaults { lifetime 2h; }"), &config, &problems);
+	settings.config = config;
+	results[0] = run_policy(scene, &outlast_policy, config);
+	results[1] = run_policy(scene, &relay_policy, &settings);
+	for (int i = 0; i < 2; i++) {
+		ASSERT(results[i].queued == 0 || scene->duration_us > 0);
+		ASSERT(results[i].accepted == messages || scene->duration_us > 0);
+		run_result_deinit(&results[i]);
+	}
+	config_release(config);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -15,6 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	ASSERT((result < 0) == (problems.len > 0) && (result < 0) == (scene == NULL));
 	if (scene)
+		try_policies(scene);
+	if (scene && !scene->mails)
 		scene_find_downtime(scene);
 	for (uint32_t i = 0; scene && i < scene->host_count; i++) {
 		const struct scene_host *host = &scene->hosts[i];

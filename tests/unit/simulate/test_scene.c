@@ -14,6 +14,7 @@ static const struct {
 	{ "unknown word", "sed 1;", "w:1: sed: this is not known here\n" },
 	{ "unknown block", "\nhots h { }", "w:2: hots: this is not known here\n" },
 	{ "no name", "host { }", "w:1: host: wants one name\n" },
+	{ "no name for an address", "host \"a@b\" { }", "w:1: host: wants one name\n" },
 	{ "twice", HOST "host H { }", "w:2: host: this host is there already\n" },
 	{ "no such host", HOST "domain d { mx g; }",
 	  "w:2: mx: wants the names of up to 32 host blocks\n" },

@@ -186,3 +186,39 @@ void date_format_iso(struct buffer *out, int64_t unix_us)
 	buffer_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
 	              tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, us / 1000);
 }
+
+static bool is_date(struct bytes text)
+{
+	static const char form[] = "dddd-dd-ddTdd:dd:dd";
+
+	if (text.len < sizeof form - 1)
+		return false;
+	for (size_t i = 0; i < sizeof form - 1; i++) {
+		bool is_digit = text.at[i] >= '0' && text.at[i] <= '9';
+
+		if (form[i] == 'd' ? !is_digit : text.at[i] != form[i])
+			return false;
+	}
+	return true;
+}
+
+bool date_parse_iso(struct bytes text, int64_t *unix_us_out)
+{
+	struct bytes rest = bytes_from(text, MIN(text.len, 19));
+	struct tm tm = { 0 };
+	char copy[32];
+	time_t seconds;
+
+	if (!is_date(text) || text.len >= sizeof copy)
+		return false;
+	snprintf(copy, sizeof copy, "%.*s", BYTES_FORMAT(text));
+	if (!strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm))
+		return false;
+	if (rest.len > 1 && rest.at[0] == '.')
+		do
+			rest = bytes_from(rest, 1);
+		while (rest.len > 0 && rest.at[0] >= '0' && rest.at[0] <= '9');
+	seconds = timegm(&tm);
+	*unix_us_out = (int64_t)seconds * US_PER_SECOND;
+	return seconds >= 0 && rest.len == 1 && (rest.at[0] == 'Z' || rest.at[0] == 'z');
+}

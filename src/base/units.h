@@ -25,5 +25,8 @@ void size_format(struct buffer *out, int64_t size_bytes); /* "512 B", "4.0 KB", 
 /* date_format_mail - "Mon, 23 Nov 2026 20:24:12 +0000" (RFC 5322 3.3), always UTC. */
 void date_format_mail(struct buffer *out, int64_t unix_us);
 
+/* date_parse_iso - "2026-11-23T20:24:12Z" (RFC 3339), UTC only; fractions are dropped. */
+bool date_parse_iso(struct bytes text, int64_t *unix_us_out);
+
 /* date_format_iso - "2026-11-23T20:24:12.345Z" (RFC 3339). */
 void date_format_iso(struct buffer *out, int64_t unix_us);

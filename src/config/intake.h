@@ -34,6 +34,7 @@ struct config_receive {
 	int hops;                         /* 100 Received fields */
 	int64_t command_timeout_us;       /* 5 min */
 	int64_t data_timeout_us;          /* 3 min between packets */
+	int64_t future_release_us;        /* 30 d; 0: not offered */
 	int64_t session_timeout_us;       /* 2 h in all, for slow-drip clients */
 };
 

@@ -97,6 +97,10 @@ static const struct schema_key receive_keys[] = {
 	  .doc = "How long a client may take for its next command" },
 	{ "data_timeout", AT(DURATION, _receive, data_timeout_us), .initial = "3m", WAIT,
 	  .doc = "How long a client may pause while it sends content" },
+	{ "future_release", AT(DURATION, _receive, future_release_us), .initial = "30d",
+	  .max = 45 * DAY,
+	  .doc = "How far ahead a client of a `submission` listener may set the time of delivery "
+	         "(FUTURERELEASE); 0 is not at all" },
 	{ "session_timeout", AT(DURATION, _receive, session_timeout_us), .initial = "2h", WAIT,
 	  .doc = "How long a connection may last in all" },
 };

@@ -3,7 +3,8 @@
 #include "base/assert.h"
 #include <stdatomic.h>
 
-#define ENVELOPE_VERSION 1
+#define ENVELOPE_VERSION         2
+#define ENVELOPE_WITHOUT_RELEASE 1 /* as the first versions wrote it */
 
 /* The reference count stands before the message, so that the public struct holds facts only. */
 struct counted {
@@ -63,6 +64,7 @@ void message_encode_envelope(const struct message *message, struct buffer *out)
 	buffer_put_u8(out, (uint8_t)message->dsn_return);
 	buffer_put_u8(out, (uint8_t)message->priority);
 	buffer_put_u64(out, (uint64_t)message->deliver_by_us);
+	buffer_put_u64(out, (uint64_t)message->release_us);
 	buffer_put_bytes(out, message->sender);
 	buffer_put_bytes(out, message->envelope_id);
 	buffer_put_bytes(out, message->client);
@@ -98,8 +100,10 @@ int message_decode_envelope(struct bytes in, struct message **message_out, struc
 	struct reader reader = { .in = in };
 	struct message *message;
 	struct bytes path;
+	uint8_t version;
 
-	if (reader_u8(&reader) != ENVELOPE_VERSION)
+	version = reader_u8(&reader);
+	if (version != ENVELOPE_VERSION && version != ENVELOPE_WITHOUT_RELEASE)
 		return err_set(err, ERR_CORRUPT, "envelope has an unknown version");
 	message = message_create();
 	message->arrived_us = (int64_t)reader_u64(&reader);
@@ -110,6 +114,8 @@ int message_decode_envelope(struct bytes in, struct message **message_out, struc
 	message->dsn_return = reader_u8(&reader);
 	message->priority = (int8_t)reader_u8(&reader);
 	message->deliver_by_us = (int64_t)reader_u64(&reader);
+	if (version != ENVELOPE_WITHOUT_RELEASE)
+		message->release_us = (int64_t)reader_u64(&reader);
 	message->sender = arena_copy(message->arena, reader_bytes(&reader));
 	message->envelope_id = arena_copy(message->arena, reader_bytes(&reader));
 	message->client = arena_copy(message->arena, reader_bytes(&reader));

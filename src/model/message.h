@@ -52,6 +52,8 @@ struct message {
 	enum dsn_return dsn_return;
 	struct bytes envelope_id; /* ENVID as it came (xtext), or empty */
 	int64_t deliver_by_us;    /* RFC 2852: the moment; 0: none */
+	int64_t release_us;       /* RFC 4865: not delivered before, and the lifetime counts from
+	                             here; 0: none */
 	int8_t priority;          /* RFC 6710: -9..9 */
 	struct bytes
 		client; /* who brought it: "host [192.0.2.1]"; for Received-From-MTA and the log */

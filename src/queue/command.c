@@ -20,6 +20,8 @@ static void retry(struct queue *queue, struct recipient *recipient)
 
 	if (recipient->state != RECIPIENT_QUEUED)
 		return;
+	if (recipient_waits_for_release(recipient))
+		return;
 	if (!recipient_is_ready(recipient)) {
 		recipient->flags |= RECIPIENT_IS_MANUAL;
 		recipient_make_ready(queue, recipient);

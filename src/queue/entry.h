@@ -54,6 +54,7 @@ struct entry {
 	uint16_t recipient_count, left; /* left: not finished. 0 recipients: a free slot */
 	int8_t priority;
 	uint8_t flags;
+	uint16_t held_minutes; /* by FUTURERELEASE: its time begins so much after its arrival */
 	union {
 		struct recipient only;
 		struct recipient *many; /* recipient_count > 1 */

@@ -1,5 +1,6 @@
 #include "queue/queue.h"
 #include "base/alloc.h"
+#include "base/units.h"
 #include "queue/command.h"
 #include "queue/debt.h"
 #include "queue/destination.h"
@@ -92,11 +93,15 @@ static void set_destination(struct queue *queue, struct entry *entry, struct rec
 static struct entry *create_entry(struct queue *queue, const struct message *message)
 {
 	struct entry *entry = roster_add(&queue->roster, message->id, message->recipient_count);
+	int64_t held_us = message->release_us - message->arrived_us;
 
 	entry->arrived_us = message->arrived_us;
 	entry->size_bytes = (uint32_t)MAX(0, MIN(message->body.size_bytes, UINT32_MAX));
 	entry->priority = message->priority;
 	entry->flags = entry_flags_of(message);
+	if (held_us > 0)
+		entry->held_minutes = (uint16_t)MIN((held_us + US_PER_MINUTE - 1) / US_PER_MINUTE,
+		                                    UINT16_MAX);
 	if (message->deliver_by_us)
 		entry->deliver_by = MAX(1, entry_ticks(entry, message->deliver_by_us));
 	for (uint32_t i = 0; i < message->recipient_count; i++) {
@@ -104,6 +109,10 @@ static struct entry *create_entry(struct queue *queue, const struct message *mes
 		const struct recipient_address *address = &message->recipients[i];
 
 		recipient->notify = address->notify;
+		if (held_us > 0) {
+			recipient->cause = CAUSE_HELD;
+			recipient->next = entry_ticks(entry, message->release_us + TICK_US - 1);
+		}
 		set_destination(queue, entry, recipient, message_domain(address->address));
 	}
 	queue->totals.messages++;

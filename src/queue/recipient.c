@@ -517,14 +517,30 @@ void recipient_take_back(struct queue *queue, struct recipient *recipient, int64
 	recipient_wait(queue, recipient, next_us);
 }
 
-void recipient_reconsider(struct queue *queue, struct recipient *recipient)
+bool recipient_waits_for_release(const struct recipient *recipient)
+{
+	return recipient->state == RECIPIENT_QUEUED && !recipient_is_ready(recipient) &&
+	       recipient->cause == CAUSE_HELD;
+}
+
+/* Its next attempt would come too late, or none is planned, and there is time for one. */
+static bool needs_new_plan(const struct queue *queue, const struct recipient *recipient)
 {
 	struct schedule schedule = recipient_schedule(queue, recipient);
 	int64_t last_us = schedule_last_us(&schedule);
 
-	if (recipient->state == RECIPIENT_QUEUED && !recipient_is_ready(recipient) &&
-	    (recipient->next == 0 ||
-	     (entry_us(schedule.entry, recipient->next) > last_us && queue->now_us < last_us)))
+	if (recipient->state != RECIPIENT_QUEUED || recipient_is_ready(recipient) ||
+	    recipient_waits_for_release(recipient))
+		return false;
+	return recipient->next == 0 ||
+	       (entry_us(schedule.entry, recipient->next) > last_us && queue->now_us < last_us);
+}
+
+void recipient_reconsider(struct queue *queue, struct recipient *recipient)
+{
+	struct schedule schedule = recipient_schedule(queue, recipient);
+
+	if (needs_new_plan(queue, recipient))
 		recipient_wait(queue, recipient,
 		               schedule_next_us(&schedule, 0, queue->now_us, &queue->random));
 	else if (recipient_is_ready(recipient) && (recipient->flags & RECIPIENT_IS_URGENT))

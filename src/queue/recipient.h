@@ -46,6 +46,9 @@ void recipient_take_back(struct queue *queue, struct recipient *recipient, int64
 /* recipient_forget_debt - its failure notice is on disk, or not wanted any more. */
 void recipient_forget_debt(struct queue *queue, struct recipient *recipient);
 
+/* recipient_waits_for_release - for the time that its sender set (RFC 4865). */
+bool recipient_waits_for_release(const struct recipient *recipient);
+
 /* recipient_reconsider - its deadline is another one now: for its next attempt, its place and its
  * timer. recipient_extend - sets by how much the deadline is later than the lifetime says. */
 void recipient_reconsider(struct queue *queue, struct recipient *recipient);

@@ -15,7 +15,7 @@ static int64_t lifetime_us(const struct schedule *schedule)
 	                          : schedule->limits->lifetime_us;
 
 	return MAX(0, life_us + (int64_t)schedule->recipient->extension * TICK_US) +
-	       schedule->not_counted_us;
+	       schedule->not_counted_us + schedule->entry->held_minutes * US_PER_MINUTE;
 }
 
 int64_t schedule_deadline_us(const struct schedule *schedule)
@@ -67,7 +67,8 @@ int64_t schedule_delay_us(const struct schedule *schedule)
 	if (entry->deliver_by && (entry->flags & ENTRY_BY_NOTIFY))
 		delay_us = entry_us(entry, entry->deliver_by);
 	else if (schedule->limits->delay_notice_us > 0)
-		delay_us = entry->arrived_us + schedule->limits->delay_notice_us;
+		delay_us = entry->arrived_us + entry->held_minutes * US_PER_MINUTE +
+		           schedule->limits->delay_notice_us;
 	return delay_us < schedule_deadline_us(schedule) ? delay_us : INT64_MAX;
 }
 

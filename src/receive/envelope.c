@@ -1,4 +1,5 @@
-/* MAIL and RCPT: addresses and the parameters of SIZE, 8BITMIME, SMTPUTF8, DSN and DELIVERBY. */
+/* MAIL and RCPT: addresses and the parameters of SIZE, 8BITMIME, SMTPUTF8, DSN, DELIVERBY,
+ * FUTURERELEASE and MT-PRIORITY. */
 #include "base/units.h"
 #include "receive/receiver_own.h"
 #include "receive/session.h"
@@ -91,12 +92,61 @@ static bool read_by(struct session *session, struct message *message, struct byt
 	return true;
 }
 
+/* The deadline of DELIVERBY and the lifetime count from the release (RFC 4865 4, standards 13.3).
+ */
+static bool set_release(struct session *session, struct message *message, int64_t release_us)
+{
+	int64_t now_us = clock_now_us();
+
+	if (message->release_us || !session->is_submission ||
+	    release_us > now_us + session->config->receive.future_release_us)
+		return false;
+	message->release_us = MAX(release_us, now_us);
+	return true;
+}
+
+/* HOLDFOR=1*9DIGIT */
+static bool read_hold_for(struct session *session, struct message *message, struct bytes value)
+{
+	uint64_t seconds;
+
+	return value.len <= 9 && bytes_parse_u64(value, &seconds) &&
+	       set_release(session, message, clock_now_us() + (int64_t)seconds * US_PER_SECOND);
+}
+
+static bool read_hold_until(struct session *session, struct message *message, struct bytes value)
+{
+	int64_t release_us;
+
+	return date_parse_iso(value, &release_us) && set_release(session, message, release_us);
+}
+
+/* MT-PRIORITY=[-]DIGIT (RFC 6710 4.1): the order of the queue, never the lifetime. */
+static bool read_priority(struct session *session, struct message *message, struct bytes value)
+{
+	bool is_negative = value.len == 2 && value.at[0] == '-';
+	struct bytes digit = bytes_from(value, is_negative);
+
+	(void)session;
+	if (digit.len != 1 || digit.at[0] < '0' || digit.at[0] > '9')
+		return false;
+	message->priority = (int8_t)((is_negative ? -1 : 1) * (digit.at[0] - '0'));
+	return true;
+}
+
 static const struct {
 	const char *name;
 	read_parameter *read;
 } mail_parameters[] = {
-	{ "SIZE", read_size }, { "BODY", read_body },   { "SMTPUTF8", read_smtputf8 },
-	{ "RET", read_ret },   { "ENVID", read_envid }, { "BY", read_by },
+	{ "SIZE", read_size },
+	{ "BODY", read_body },
+	{ "SMTPUTF8", read_smtputf8 },
+	{ "RET", read_ret },
+	{ "ENVID", read_envid },
+	{ "BY", read_by },
+	{ "HOLDFOR", read_hold_for },
+	{ "HOLDUNTIL", read_hold_until },
+	{ "MT-PRIORITY", read_priority },
 };
 
 static bool is_repeated(const struct command *command, int n)
@@ -202,6 +252,8 @@ void envelope_mail(struct session *session, const struct command *command)
 		message_release(message);
 		return;
 	}
+	if (message->release_us && message->deliver_by_us)
+		message->deliver_by_us += message->release_us - clock_now_us();
 	if (message->body.size_bytes > session->config->receive.message_size_bytes) {
 		session_reply(session, "552 5.3.4 at most %lld bytes are taken",
 		              (long long)session->config->receive.message_size_bytes);

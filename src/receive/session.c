@@ -110,6 +110,20 @@ PARKS static int begin_tls(struct session *session, const struct command *comman
 
 /* EHLO and HELO. */
 
+/* The greatest wait, in seconds, and the same as a date (RFC 4865 3). */
+static void offer_future_release(struct session *session)
+{
+	int64_t most_us = session->config->receive.future_release_us;
+	struct buffer date = { 0 };
+
+	if (!session->is_submission || most_us == 0)
+		return;
+	date_format_iso(&date, clock_now_us() + most_us);
+	session_reply(session, "250-FUTURERELEASE %lld %.19sZ",
+	              (long long)(most_us / US_PER_SECOND), date.at);
+	buffer_deinit(&date);
+}
+
 static void greet(struct session *session, const struct command *command)
 {
 	const struct config *config = session->config;
@@ -141,6 +155,8 @@ static void greet(struct session *session, const struct command *command)
 	session_reply(session, "250-CHUNKING");
 	session_reply(session, "250-DSN");
 	session_reply(session, "250-DELIVERBY");
+	session_reply(session, "250-MT-PRIORITY");
+	offer_future_release(session);
 	session_reply(session, "250-LIMITS MAILMAX=%d RCPTMAX=%d",
 	              MIN(config->receive.messages_per_connection, 999999),
 	              config->receive.recipients_per_message);

@@ -155,6 +155,7 @@ static void take_deliver(struct world *world, const struct action_deliver *deliv
 	struct world_job *job = &world->jobs[world->job_count];
 
 	EXPECT(world, message->message && world->now_us < deliver->deadline_us);
+	EXPECT(world, world->now_us >= message->message->release_us);
 	EXPECT(world, deliver->recipient_count >= 1 && deliver->recipient_count <= 2);
 	check_slots(world, deliver);
 	*job = (struct world_job){ .job = deliver->job,
@@ -375,6 +376,8 @@ static void add_message(struct world *world)
 		message->deliver_by_us = world->now_us + (int64_t)dice(world, 5 * US_PER_MINUTE);
 		message->flags |= dice(world, 2) ? MESSAGE_BY_NOTIFY : 0;
 	}
+	if (dice(world, 10) == 0)
+		message->release_us = world->now_us + (int64_t)dice(world, 4 * US_PER_MINUTE);
 	set_recipients(world, message);
 	world->live_count++;
 	event.added.message = message;

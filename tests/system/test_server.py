@@ -106,6 +106,9 @@ ROWS = {
     "11.1 BODY": GREETED + ["MAIL FROM:<me@out.test> BODY=9BIT>501", "MAIL FROM:<me@out.test> BODY=BINARYMIME>501", "MAIL FROM:<me@out.test> BODY=7BIT>250"],
     "11.2 SMTPUTF8": GREETED + ["MAIL FROM:<mé@out.test>>553 5.6.7", "MAIL FROM:<me@out.test> SMTPUTF8=1>501", "MAIL FROM:<mé@out.test> SMTPUTF8>250",
                                 "RCPT TO:<yöu@a.test>>250"],
+    "13.1 FUTURERELEASE only on submission": GREETED + ["MAIL FROM:<me@out.test> HOLDFOR=60>501"],
+    "13.4 MT-PRIORITY": GREETED + ["MAIL FROM:<me@out.test> MT-PRIORITY=10>501", "MAIL FROM:<me@out.test> MT-PRIORITY=>501",
+                                   "MAIL FROM:<me@out.test> MT-PRIORITY=-9>250", "RSET>250", "MAIL FROM:<me@out.test> MT-PRIORITY=4>250"],
     "12.1 DELIVERBY": GREETED + ["MAIL FROM:<me@out.test> BY=0;R>501", "MAIL FROM:<me@out.test> BY=-5;R>501", "MAIL FROM:<me@out.test> BY=60;X>501",
                                  "MAIL FROM:<me@out.test> BY=1234567890;R>501", "MAIL FROM:<me@out.test> BY=-60;NT>250"],
     "too many errors": ["X>500"] * 8 + ["X>500", ">421 4.7.0", ">"],
@@ -128,7 +131,7 @@ def test_ehlo_offers(client):
     assert offers[0].startswith("250-relay.test")
     keywords = [line[4:].split()[0] for line in offers[1:]]
     assert len(set(keywords)) == len(keywords)  # 2.3
-    assert set(keywords) == {"PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN", "DELIVERBY", "LIMITS", "HELP"}
+    assert set(keywords) == {"PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN", "DELIVERBY", "MT-PRIORITY", "LIMITS", "HELP"}
     assert "250-SIZE 204800" in offers and "250-LIMITS MAILMAX=10000 RCPTMAX=100" in offers
 
 
@@ -355,3 +358,37 @@ def test_submission_adds_date_and_message_id(world):
     relay.wait_event("delivered")
     content = sink.messages[0]["content"]
     assert b"\r\nDate: " in content and b"\r\nMessage-ID: <" in content and content.startswith(b"Received:")
+
+
+def submission(world, **options):
+    relay = world.relay(**options)
+    text = relay.config_text.replace("kind relay", "kind submission")
+    relay.stop()
+    relay.config.write_text(text)
+    relay.start()
+    return relay
+
+
+def test_future_release(world):
+    """13.1-13.3: two numbers in EHLO, wrong values refused, not delivered before its time, not even by hand."""
+    sink = world.host("a.test")
+    relay = submission(world, destination="delay_notice 0; lifetime 1h;")
+    client = Client(relay)
+    client.read()
+    offered = next(line for line in client.say("EHLO c.test").split("\n") if "FUTURERELEASE" in line)
+    assert re.fullmatch(r"250-FUTURERELEASE 2592000 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", offered)
+    for wrong in ("HOLDFOR=2592060", "HOLDFOR=-5", "HOLDFOR=1234567890", "HOLDFOR=1 HOLDUNTIL=2030-01-01T00:00:00Z",
+                  "HOLDUNTIL=2099-01-01T00:00:00Z", "HOLDUNTIL=tomorrow", "HOLDUNTIL=2030-01-01T00:00:00"):
+        assert client.say(f"MAIL FROM:<me@out.test> {wrong}").startswith("501"), wrong
+    assert client.say("MAIL FROM:<me@out.test> HOLDFOR=3").startswith("250")
+    client.say("RCPT TO:<you@a.test>")
+    client.say("DATA")
+    assert client.say("Subject: later\r\n\r\nx\r\n.").startswith("250")
+    began = relay.wait_event("accepted")[0]["time"]
+    assert relay.ask("queue")[0]["recipients"][0]["cause"] == "held"
+    relay.run("retry", "--to", "you@a.test")
+    assert not sink.messages
+    relay.kill()
+    relay.start()
+    delivered = relay.wait_event("delivered")[0]
+    assert delivered["time"] > began and delivered["age"] >= 3 and delivered["ledger"]["held"] >= 2

@@ -294,6 +294,33 @@ static void test_attempt_is_booked(void)
 	desk_close(&desk);
 }
 
+/* Its sender set a time (RFC 4865): not before, not even by hand; the lifetime counts from there.
+ */
+static void test_release(void)
+{
+	struct message *message;
+	struct desk desk;
+
+	desk_open(&desk, "defaults { lifetime 1h; delay_notice 20m; }");
+	message = desk_message(&desk, "a@out.test", "x@b.test");
+	message->release_us = desk.now_us + 10 * US_PER_MINUTE;
+	desk_add(&desk, message);
+	CHECK_INT("no look-up", desk_count(&desk, ACTION_LOOK_UP), 0);
+	CHECK_INT("cause", desk_view(&desk, 1, 0).cause, CAUSE_HELD);
+	desk_command(&desk, COMMAND_RETRY, 1, "");
+	desk_wait(&desk, 599 * US_PER_SECOND);
+	CHECK_INT("not yet", desk_count(&desk, ACTION_LOOK_UP), 0);
+	desk_wait(&desk, 2 * US_PER_SECOND);
+	CHECK_INT("now", desk_count(&desk, ACTION_LOOK_UP), 1);
+	CHECK_INT("lifetime", (desk_view(&desk, 1, 0).deadline_us - desk.now_us) / US_PER_SECOND,
+	          3599);
+	desk_wait(&desk, 1190 * US_PER_SECOND);
+	CHECK_INT("no delay notice", desk_count(&desk, ACTION_NOTICE), 0);
+	desk_wait(&desk, 20 * US_PER_SECOND);
+	CHECK_INT("then one", desk_count(&desk, ACTION_NOTICE), 1);
+	desk_close(&desk);
+}
+
 static void test_expired_after_result(void)
 {
 	struct desk desk;
@@ -436,7 +463,7 @@ static void test_order(void)
 	desk_close(&desk);
 }
 
-TEST_MAIN(test_delivered, test_deferred, test_failed, test_notify, test_mixed, test_expired,
-          test_expired_in_every_state, test_time_not_counted, test_attempt_is_booked,
+TEST_MAIN(test_delivered, test_release, test_deferred, test_failed, test_notify, test_mixed,
+          test_expired, test_expired_in_every_state, test_time_not_counted, test_attempt_is_booked,
           test_expired_after_result, test_many_expire, test_many_delayed, test_delay_notice,
           test_no_delay_notice_while_held, test_not_attempted, test_order)

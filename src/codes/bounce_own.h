@@ -104,6 +104,7 @@ enum phrase {
 	PHRASE_ORIGINAL,  /* the returned message follows */
 	PHRASE_FAILURE_SUBJECT,
 	PHRASE_DELAY_SUBJECT,
+	PHRASE_OTHER_SUBJECT, /* at the start of the subject: about something else */
 	PHRASE_AUTO_SUBJECT,  /* at the start of the subject */
 	PHRASE_CHALLENGE,     /* asks the sender to prove himself */
 	PHRASE_RECIPIENT,     /* in front of an address: it is the recipient */

@@ -184,6 +184,9 @@ static const char *const delivered[] = {
 	"was relayed to",
 	"delivery to the following recipients was successful",
 	"was delivered to",
+	"is complete, but no delivery notification",
+	"delivery to these recipients is complete",
+	"delivery to the recipient was successful",
 	"were delivered to",
 };
 
@@ -396,6 +399,18 @@ static const char *const delay_subjects[] = {
 	"retard",           "retras",
 };
 
+/* Mail systems tell postmasters and list owners about others, too. */
+static const char *const other_subjects[] = {
+	"postfix smtp server: errors from",
+	"bounce action notification",
+	"uncaught bounce notification",
+	"cron <",
+	"delivered:",
+	"relayed:",
+	"read:",
+	"not read:",
+};
+
 static const char *const auto_subjects[] = {
 	"auto:",
 	"autoreply",
@@ -446,6 +461,16 @@ static const char *const auto_subjects[] = {
 	"automatická odpov",
 	"автоответ",
 	"автоматический ответ",
+	"automaattinen vastaus",
+	"automatyczna odpowied",
+	"automatikus v",
+	"otomatik yan",
+	"balasan otomatis",
+	"răspuns automat",
+	"αυτόματη",
+	"자동 회신",
+	"자동 응답",
+	"自动答复",
 	"不在",
 	"自動返信",
 	"自動応答",
@@ -768,6 +793,7 @@ static const struct {
 	[PHRASE_ORIGINAL] = TABLE(originals),
 	[PHRASE_FAILURE_SUBJECT] = TABLE(failure_subjects),
 	[PHRASE_DELAY_SUBJECT] = TABLE(delay_subjects),
+	[PHRASE_OTHER_SUBJECT] = TABLE(other_subjects),
 	[PHRASE_AUTO_SUBJECT] = TABLE(auto_subjects),
 	[PHRASE_CHALLENGE] = TABLE(challenges),
 	[PHRASE_RECIPIENT] = TABLE(recipients),

@@ -35,27 +35,39 @@ static void judge_spf_end(struct judge *judge)
 		      "other senders");
 }
 
+/* Whether receivers of mail from the addresses in question never get as far as a mistake. */
+static bool pass_all(const struct reputation *facts)
+{
+	for (int i = 0; i < facts->subject.address_count; i++)
+		if (facts->addresses[i].spf.result != SPF_PASS)
+			return false;
+	return facts->subject.address_count > 0;
+}
+
 static void judge_spf_tree(struct judge *judge)
 {
 	const struct spf_verdict *survey = &judge->facts->spf_survey;
+	bool is_hidden = pass_all(judge->facts);
+	enum severity severity = is_hidden ? SEVERITY_WEAK : SEVERITY_BAD;
+	const char *but = is_hidden ? "; the addresses looked at pass before that" : "";
 
 	if (survey->result == SPF_PERMERROR)
-		found(judge, SEVERITY_BAD, "spf_error", 15,
+		found(judge, severity, "spf_error", is_hidden ? 5 : 15,
 		      "Correct the SPF record: an error in it makes receivers pass over all of it",
-		      "%s", survey->text);
+		      "%s%s", survey->text, but);
 	else if (survey->result == SPF_TEMPERROR)
 		found(judge, SEVERITY_UNKNOWN, "spf_lookup_failed", 0,
 		      "Mend the name servers that the SPF record leads to", "%s", survey->text);
 	else if (survey->lookups > SPF_LOOKUPS_MAX)
-		found(judge, SEVERITY_BAD, "spf_lookups", 15,
+		found(judge, severity, "spf_lookups", is_hidden ? 5 : 15,
 		      "Take out includes that are not needed any more, or write addresses instead",
-		      "the record needs up to %d DNS lookups; with more than %d it is an error",
-		      survey->lookups, SPF_LOOKUPS_MAX);
+		      "the record needs up to %d DNS lookups; with more than %d it is an error%s",
+		      survey->lookups, SPF_LOOKUPS_MAX, but);
 	else if (survey->void_lookups > SPF_VOID_LOOKUPS_MAX)
-		found(judge, SEVERITY_BAD, "spf_void_lookups", 10,
+		found(judge, severity, "spf_void_lookups", is_hidden ? 5 : 15,
 		      "Take out the names that are gone from the DNS",
-		      "%d lookups of the record find nothing; with more than %d it is an error",
-		      survey->void_lookups, SPF_VOID_LOOKUPS_MAX);
+		      "%d lookups of the record find nothing; with more than %d it is an error%s",
+		      survey->void_lookups, SPF_VOID_LOOKUPS_MAX, but);
 	else if (survey->lookups >= SPF_LOOKUPS_NEAR)
 		found(judge, SEVERITY_WEAK, "spf_lookups_near", 1,
 		      "Take out includes before one of them grows beyond the limit",

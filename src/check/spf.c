@@ -339,6 +339,15 @@ static enum match match_include(struct evaluation *evaluation, struct bytes targ
 	return MATCH_NO;
 }
 
+/* Whether a survey, which has no client, cannot know the name that a domain-spec stands for. */
+static bool depends_on_client(struct bytes spec)
+{
+	for (const char *letter = "islhp"; *letter; letter++)
+		if (spf_macro_uses(spec, *letter))
+			return true;
+	return false;
+}
+
 static enum match match_directive(struct evaluation *evaluation,
                                   const struct spf_directive *directive, struct bytes domain)
 {
@@ -350,6 +359,8 @@ static enum match match_directive(struct evaluation *evaluation,
 		return match_network(evaluation, directive);
 	if (count_lookup(evaluation, domain) != MATCH_NO)
 		return MATCH_PERMERROR;
+	if (evaluation->is_survey && depends_on_client(directive->domain))
+		return MATCH_NO;
 	target = target_of(evaluation, directive->domain, domain);
 	switch (directive->mechanism) {
 	case SPF_A:
@@ -412,6 +423,8 @@ static enum spf_result redirect(struct evaluation *evaluation, const struct spf_
 		return SPF_NEUTRAL;
 	if (count_lookup(evaluation, domain) != MATCH_NO)
 		return SPF_PERMERROR;
+	if (evaluation->is_survey && depends_on_client(record->redirect))
+		return SPF_NEUTRAL;
 	target = target_of(evaluation, record->redirect, domain);
 	result = evaluate(evaluation, target, is_first);
 	if (result != SPF_NONE)

@@ -43,7 +43,7 @@ PARKS void spf_check(const struct asker *asker, struct arena *arena,
 /* spf_survey - walks the whole tree of records as if nothing ever matched: how many lookups the
  * longest evaluation takes, and the first mistake anywhere. Counts to 40 at most. The result is
  * SPF_NEUTRAL, or SPF_NONE, SPF_TEMPERROR or SPF_PERMERROR with its text. Hosts of "mx" are not
- * looked up, nor what depends on the address. PARKS */
+ * looked up, nor names that depend on the client. PARKS */
 PARKS void spf_survey(const struct asker *asker, struct arena *arena,
                       const struct spf_question *question, struct spf_verdict *verdict_out);
 

@@ -208,6 +208,10 @@ static const struct {
 	  "example.org TXT v=spf1 ip4:192.0.2 -all\n",
 	  SPF_PERMERROR, 1, 0,
 	  "example.org: ip4:192.0.2: not an IPv4 address (byte 12 of its SPF record)" },
+	{ "names that depend on the client are counted, and not asked for",
+	  "example.com TXT v=spf1 include:%{ir}.%{v}.%{d}.example.net a:%{l}.example.com "
+	  "redirect=%{h}.example.com\n",
+	  SPF_NEUTRAL, 3, 0, "" },
 	{ "no record", "example.com A 192.0.2.1\n", SPF_NONE, 0, 0,
 	  "example.com has no SPF record" },
 };

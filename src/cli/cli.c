@@ -30,6 +30,8 @@ const struct cli_command cli_commands[] = {
 	  cli_classify },
 	{ "reputation", "DOMAIN [--ip ADDRESS]... [--selector NAME]...",
 	  "is this sender trusted, with a score", cli_reputation },
+	{ "code", "CODE ... | --search WORDS | --all | --html DIRECTORY",
+	  "what a reply or status code means, and what to do", cli_code },
 	{ "lab", "WORLD.conf", "a small scripted internet on loopback", cli_lab },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -26,9 +26,10 @@ int cli_usage(const char *name, const char *problem, ...) PRINTF_LIKE(2, 3);
 struct cli_options {
 	const char *socket_path;
 	const char *config_path;
-	bool is_json, is_summary, is_dry_run, is_yes, is_list;
+	bool is_json, is_summary, is_dry_run, is_yes, is_list, is_all;
 	const char *to, *from, *destination, *site, *cause, *older, *state;
 	const char *by, *reason, *record, *keep, *dns_port, *smtp_port, *ready, *rules;
+	const char *search, *html;
 	long limit;
 	int first; /* index in argv of the first argument that is no option */
 };
@@ -95,3 +96,4 @@ int cli_forecast(int argc, char **argv), cli_incidents(int argc, char **argv);
 int cli_bounce(int argc, char **argv);
 int cli_simulate(int argc, char **argv);
 int cli_reputation(int argc, char **argv);
+int cli_code(int argc, char **argv);

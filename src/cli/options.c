@@ -29,6 +29,9 @@ enum option_id {
 	OPTION_YES,
 	OPTION_LIST,
 	OPTION_LIMIT,
+	OPTION_SEARCH,
+	OPTION_ALL,
+	OPTION_HTML,
 	OPTION_RECORD,
 	OPTION_KEEP,
 	OPTION_DNS_PORT,
@@ -56,6 +59,9 @@ static const struct option long_options[] = {
 	{ "yes", no_argument, NULL, OPTION_YES },
 	{ "list", no_argument, NULL, OPTION_LIST },
 	{ "limit", required_argument, NULL, OPTION_LIMIT },
+	{ "search", required_argument, NULL, OPTION_SEARCH },
+	{ "all", no_argument, NULL, OPTION_ALL },
+	{ "html", required_argument, NULL, OPTION_HTML },
 	{ "record", required_argument, NULL, OPTION_RECORD },
 	{ "keep", required_argument, NULL, OPTION_KEEP },
 	{ "dns-port", required_argument, NULL, OPTION_DNS_PORT },
@@ -131,6 +137,15 @@ static void set_option(struct cli_options *options, enum option_id option, const
 		break;
 	case OPTION_LIMIT:
 		options->limit = strtol(value, NULL, 10);
+		break;
+	case OPTION_SEARCH:
+		options->search = value;
+		break;
+	case OPTION_ALL:
+		options->is_all = true;
+		break;
+	case OPTION_HTML:
+		options->html = value;
 		break;
 	case OPTION_RECORD:
 		options->record = value;

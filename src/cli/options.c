@@ -84,90 +84,50 @@ static bool is_allowed(const char *allowed, int option)
 	return false;
 }
 
+/* Where the value of each option goes. */
+static const struct {
+	enum { NOWHERE, TEXT, FLAG, NUMBER } kind;
+	size_t offset;
+} places[] = {
+	[OPTION_HELP] = { NOWHERE, 0 },
+	[OPTION_CONFIG] = { TEXT, offsetof(struct cli_options, config_path) },
+	[OPTION_SOCKET] = { TEXT, offsetof(struct cli_options, socket_path) },
+	[OPTION_JSON] = { FLAG, offsetof(struct cli_options, is_json) },
+	[OPTION_TO] = { TEXT, offsetof(struct cli_options, to) },
+	[OPTION_FROM] = { TEXT, offsetof(struct cli_options, from) },
+	[OPTION_DESTINATION] = { TEXT, offsetof(struct cli_options, destination) },
+	[OPTION_SITE] = { TEXT, offsetof(struct cli_options, site) },
+	[OPTION_CAUSE] = { TEXT, offsetof(struct cli_options, cause) },
+	[OPTION_OLDER] = { TEXT, offsetof(struct cli_options, older) },
+	[OPTION_STATE] = { TEXT, offsetof(struct cli_options, state) },
+	[OPTION_SUMMARY] = { FLAG, offsetof(struct cli_options, is_summary) },
+	[OPTION_BY] = { TEXT, offsetof(struct cli_options, by) },
+	[OPTION_REASON] = { TEXT, offsetof(struct cli_options, reason) },
+	[OPTION_DRY_RUN] = { FLAG, offsetof(struct cli_options, is_dry_run) },
+	[OPTION_YES] = { FLAG, offsetof(struct cli_options, is_yes) },
+	[OPTION_LIST] = { FLAG, offsetof(struct cli_options, is_list) },
+	[OPTION_LIMIT] = { NUMBER, offsetof(struct cli_options, limit) },
+	[OPTION_SEARCH] = { TEXT, offsetof(struct cli_options, search) },
+	[OPTION_ALL] = { FLAG, offsetof(struct cli_options, is_all) },
+	[OPTION_HTML] = { TEXT, offsetof(struct cli_options, html) },
+	[OPTION_RECORD] = { TEXT, offsetof(struct cli_options, record) },
+	[OPTION_KEEP] = { TEXT, offsetof(struct cli_options, keep) },
+	[OPTION_DNS_PORT] = { TEXT, offsetof(struct cli_options, dns_port) },
+	[OPTION_SMTP_PORT] = { TEXT, offsetof(struct cli_options, smtp_port) },
+	[OPTION_READY] = { TEXT, offsetof(struct cli_options, ready) },
+	[OPTION_RULES] = { TEXT, offsetof(struct cli_options, rules) },
+};
+
 static void set_option(struct cli_options *options, enum option_id option, const char *value)
 {
-	switch (option) {
-	case OPTION_CONFIG:
-		options->config_path = value;
-		break;
-	case OPTION_SOCKET:
-		options->socket_path = value;
-		break;
-	case OPTION_JSON:
-		options->is_json = true;
-		break;
-	case OPTION_TO:
-		options->to = value;
-		break;
-	case OPTION_FROM:
-		options->from = value;
-		break;
-	case OPTION_DESTINATION:
-		options->destination = value;
-		break;
-	case OPTION_SITE:
-		options->site = value;
-		break;
-	case OPTION_CAUSE:
-		options->cause = value;
-		break;
-	case OPTION_OLDER:
-		options->older = value;
-		break;
-	case OPTION_STATE:
-		options->state = value;
-		break;
-	case OPTION_SUMMARY:
-		options->is_summary = true;
-		break;
-	case OPTION_BY:
-		options->by = value;
-		break;
-	case OPTION_REASON:
-		options->reason = value;
-		break;
-	case OPTION_DRY_RUN:
-		options->is_dry_run = true;
-		break;
-	case OPTION_YES:
-		options->is_yes = true;
-		break;
-	case OPTION_LIST:
-		options->is_list = true;
-		break;
-	case OPTION_LIMIT:
-		options->limit = strtol(value, NULL, 10);
-		break;
-	case OPTION_SEARCH:
-		options->search = value;
-		break;
-	case OPTION_ALL:
-		options->is_all = true;
-		break;
-	case OPTION_HTML:
-		options->html = value;
-		break;
-	case OPTION_RECORD:
-		options->record = value;
-		break;
-	case OPTION_KEEP:
-		options->keep = value;
-		break;
-	case OPTION_DNS_PORT:
-		options->dns_port = value;
-		break;
-	case OPTION_SMTP_PORT:
-		options->smtp_port = value;
-		break;
-	case OPTION_READY:
-		options->ready = value;
-		break;
-	case OPTION_RULES:
-		options->rules = value;
-		break;
-	case OPTION_HELP:
-		break;
-	}
+	void *place = (char *)options + places[option].offset;
+
+	if (places[option].kind == TEXT)
+		*(const char **)place = value;
+	else if (places[option].kind == FLAG)
+		*(bool *)place = true;
+	else if (places[option].kind == NUMBER)
+		*(long *)place = strtol(value, NULL, 10);
 }
 
 int cli_parse(int argc, char **argv, const char *allowed, struct cli_options *options_out)

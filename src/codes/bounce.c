@@ -25,15 +25,6 @@ const char *bounce_action_name(enum bounce_action action)
 	return names[action];
 }
 
-static struct bytes lower_of(struct arena *arena, struct bytes text)
-{
-	char *copy = arena_alloc(arena, text.len + 1);
-
-	for (size_t i = 0; i < text.len; i++)
-		copy[i] = char_lower(text.at[i]);
-	return (struct bytes){ copy, text.len };
-}
-
 static bool is_daemon(const struct letter *letter)
 {
 	static const char *const names[] = {
@@ -165,7 +156,7 @@ static enum bounce_kind kind_of_actions(const struct bounce *bounce)
 
 static void read_letter(struct letter *letter, struct bounce *bounce)
 {
-	struct bytes subject = lower_of(letter->arena, letter->subject);
+	struct bytes subject = letter_lower(letter->arena, letter->subject);
 	bool is_auto = is_auto_reply(letter, subject);
 	int evidence = weigh_evidence(letter, subject);
 

@@ -42,24 +42,6 @@ static enum bounce_action read_action(struct bytes text)
 	return BOUNCE_NO_ACTION;
 }
 
-/* One line of it: folds and runs of blanks become one blank. */
-static struct bytes copy_line(struct arena *arena, struct bytes text)
-{
-	char *copy = arena_alloc(arena, text.len + 1);
-	size_t len = 0;
-
-	text = bytes_trim(text);
-	for (size_t i = 0; i < text.len; i++) {
-		bool is_space = strchr(" \t\r\n", text.at[i]) != NULL;
-
-		if (!is_space)
-			copy[len++] = text.at[i];
-		else if (len > 0 && copy[len - 1] != ' ')
-			copy[len++] = ' ';
-	}
-	return (struct bytes){ copy, len };
-}
-
 static void append_rune(unsigned int rune, struct buffer *out)
 {
 	if (rune < 0x80) {
@@ -202,10 +184,8 @@ static void choose_status(struct bounce_recipient *recipient, const struct said 
 
 static enum bounce_action guess_action(const struct letter *letter, int class)
 {
-	struct bytes subject = arena_copy(letter->arena, letter->subject);
+	struct bytes subject = letter_lower(letter->arena, letter->subject);
 
-	for (size_t i = 0; i < subject.len; i++)
-		((char *)(uintptr_t)subject.at)[i] = char_lower(subject.at[i]);
 	if (class == 2)
 		return BOUNCE_DELIVERED;
 	if (class == 4 && (phrase_find(PHRASE_DELAY_SUBJECT, subject) >= 0 ||
@@ -278,8 +258,8 @@ static void take_group(struct letter *letter, const struct group *group, struct 
 		recipient->action = guess_action(letter, recipient->class);
 	if (recipient->diagnostic.len == 0)
 		recipient->diagnostic = about;
-	recipient->diagnostic = copy_line(letter->arena,
-	                                  text_transcript(letter, recipient->diagnostic));
+	recipient->diagnostic = letter_line(letter->arena,
+	                                    text_transcript(letter, recipient->diagnostic));
 	meaning_find(recipient, about, letter->subject);
 }
 
@@ -291,7 +271,7 @@ static bool put_field(struct letter *letter, struct group *group, const struct h
 		if (!bytes_equal_nocase(field->name, bytes_of(names[i].name)))
 			continue;
 		if (slot->len == 0)
-			*slot = copy_line(letter->arena, bytes_first(field->value, 8000));
+			*slot = letter_line(letter->arena, bytes_first(field->value, 8000));
 		return true;
 	}
 	return false;

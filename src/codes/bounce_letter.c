@@ -286,13 +286,28 @@ static void take_part(const struct mime_part *part, struct collector *collector)
 	}
 }
 
-static struct bytes copy_lower(struct arena *arena, struct bytes text)
+struct bytes letter_lower(struct arena *arena, struct bytes text)
 {
 	char *copy = arena_alloc(arena, text.len + 1);
 
 	for (size_t i = 0; i < text.len; i++)
 		copy[i] = char_lower(text.at[i]);
 	return (struct bytes){ copy, text.len };
+}
+
+struct bytes letter_line(struct arena *arena, struct bytes text)
+{
+	char *copy = arena_alloc(arena, text.len + 1);
+	size_t len = 0;
+
+	text = bytes_trim(text);
+	for (size_t i = 0; i < text.len; i++) {
+		if (!strchr(" \t\r\n", text.at[i]))
+			copy[len++] = text.at[i];
+		else if (len > 0 && copy[len - 1] != ' ')
+			copy[len++] = ' ';
+	}
+	return (struct bytes){ copy, len };
 }
 
 static struct bytes decode_field(struct letter *letter, const char *name)
@@ -357,7 +372,7 @@ static void finish(struct collector *collector)
 
 	letter->notice = arena_copy(letter->arena,
 	                            bytes_first(buffer_bytes(notice), BOUNCE_NOTICE_BYTES_MAX));
-	letter->lower = copy_lower(letter->arena, letter->notice);
+	letter->lower = letter_lower(letter->arena, letter->notice);
 	if (!has_fields(buffer_bytes(&collector->status)) && has_fields(letter->notice)) {
 		buffer_clear(&collector->status);
 		buffer_append(&collector->status, letter->notice);

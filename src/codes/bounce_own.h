@@ -44,10 +44,17 @@ struct letter {
 	struct said *said; /* in the whole notice */
 };
 
+/* letter_read - takes the message apart; everything is in `arena`. */
 void letter_read(struct bytes message, struct arena *arena, struct letter *letter_out);
 
-/* letter_address_next - the next mail address in `*rest`, which then begins behind it. `is_text`:
- * bare words of other scripts may stand around it. */
+/* Copies: in small letters (ASCII); as one line, where folds and runs of blanks become one blank.
+ */
+struct bytes letter_lower(struct arena *arena, struct bytes text);
+struct bytes letter_line(struct arena *arena, struct bytes text);
+
+/* letter_address_next - the next mail address in `*rest`, which then begins behind it; false if
+ * there is none. Letters of other scripts belong to it only between brackets: such scripts put no
+ * blanks around an address. */
 bool letter_address_next(struct bytes *rest, struct bytes *address_out);
 
 /* letter_field_address - the first address in the fields named, in the order of the names. */
@@ -63,6 +70,9 @@ struct said {
 	int score;    /* how sure: 0 nothing, above 3 a whole reply */
 	size_t start; /* of the first code */
 };
+
+/* said_find - the first reply that is beyond doubt, else the best. A status that stands apart joins
+ * it, if it is of the same class. */
 void said_find(struct bytes text, struct said *said_out);
 
 /* said_parse_status - "5.1.1" at the front of `text`, perhaps cut ("5.0."). */

@@ -170,29 +170,6 @@ struct bytes text_transcript(struct letter *letter, struct bytes said)
 	return said;
 }
 
-static struct bytes lower_of(struct arena *arena, struct bytes text)
-{
-	char *copy = arena_alloc(arena, text.len + 1);
-
-	for (size_t i = 0; i < text.len; i++)
-		copy[i] = char_lower(text.at[i]);
-	return (struct bytes){ copy, text.len };
-}
-
-static struct bytes one_line(struct arena *arena, struct bytes text)
-{
-	char *copy = arena_alloc(arena, text.len + 1);
-	size_t len = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		if (!strchr(" \t\r\n", text.at[i]))
-			copy[len++] = text.at[i];
-		else if (len > 0 && copy[len - 1] != ' ')
-			copy[len++] = ' ';
-	}
-	return bytes_trim((struct bytes){ copy, len });
-}
-
 static void add_recipient(struct letter *letter, struct bounce *bounce, struct bytes address,
                           enum bounce_action action)
 {
@@ -217,7 +194,7 @@ static void add_recipient(struct letter *letter, struct bounce *bounce, struct b
 	recipient->subject = said.subject;
 	recipient->detail = said.detail;
 	about = text_transcript(letter, about);
-	recipient->diagnostic = one_line(letter->arena, about);
+	recipient->diagnostic = letter_line(letter->arena, about);
 	meaning_find(recipient, bytes_first(letter->notice, REGION_BYTES_MAX), letter->subject);
 }
 
@@ -366,7 +343,7 @@ bool text_recipient(struct letter *letter, struct bytes *address_out)
 
 void text_read(struct letter *letter, struct bounce *bounce)
 {
-	struct bytes subject = lower_of(letter->arena, letter->subject), address;
+	struct bytes subject = letter_lower(letter->arena, letter->subject), address;
 	enum bounce_action action = default_action(letter, subject);
 
 	add_failed_field(letter, bounce, action);

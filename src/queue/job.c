@@ -6,6 +6,7 @@
 #include "queue/site.h"
 #include <string.h>
 
+#define LOOKUPS_BESIDE   50        /* of other domains, at each probe of a site */
 #define NOT_ATTEMPTED_US 5000000LL /* the wait after a fault of our own */
 
 static struct job *create(struct queue *queue, struct site *site, struct destination *destination,
@@ -80,6 +81,22 @@ static void emit(struct queue *queue, const struct job *job, const struct recipi
 	deliver->is_last = queue->now_us >= schedule_last_us(&schedule);
 }
 
+/* Mail of other domains waits for the same dead site: any of them may have moved. Some at each
+ * probe, in rotation. */
+static void look_up_others(struct queue *queue, struct site *site)
+{
+	uint32_t count = MIN(site->turns.count, LOOKUPS_BESIDE);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct heap_node *node = site->turns.entries[site->looked_up++ % site->turns.count]
+		                                 .node;
+		struct destination *destination = CONTAINER_OF(node, struct destination, turn);
+
+		if (destination->valid_until_us <= queue->now_us)
+			destination_want_lookup(queue, destination, LOOKUP_BESIDE);
+	}
+}
+
 /* Before a probe, or the first job after a pause, the route has to be fresh; a site that is at work
  * goes on with the old one meanwhile. Returns whether to go on. */
 static bool check_route(struct queue *queue, struct site *site, struct destination *destination)
@@ -90,8 +107,10 @@ static bool check_route(struct queue *queue, struct site *site, struct destinati
 		destination_want_lookup(queue, destination, LOOKUP_BESIDE);
 		return true;
 	}
-	if (site->state == SITE_CLOSED)
+	if (site->state == SITE_CLOSED) {
 		site->probe_via = destination;
+		look_up_others(queue, site);
+	}
 	destination_want_lookup(queue, destination, LOOKUP_FIRST);
 	destination_settle(queue, destination);
 	return false;

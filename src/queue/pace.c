@@ -118,8 +118,24 @@ void learned_crowd(struct learned *learned, uint32_t busy, int64_t now_us)
 
 void learned_greylisting(struct learned *learned, int64_t waited_us, bool was_taken)
 {
-	if (!was_taken && waited_us >= learned->greylisting_us)
-		learned->greylisting_us = 0; /* it wants more than we thought */
-	else if (was_taken && (!learned->greylisting_us || waited_us < learned->greylisting_us))
+	if (!was_taken) {
+		learned->refused_us = MAX(learned->refused_us, waited_us);
+		if (waited_us >= learned->greylisting_us)
+			learned->greylisting_us = 0; /* it wants more than we thought */
+	} else if (!learned->greylisting_us || waited_us < learned->greylisting_us) {
 		learned->greylisting_us = MAX(1, waited_us);
+	}
+	if (was_taken && waited_us <= learned->refused_us)
+		learned->refused_us = 0; /* it wants less than it did */
+}
+
+int64_t learned_wait_us(const struct learned *learned, int64_t waited_us)
+{
+	int64_t enough_us = learned->greylisting_us, refused_us = learned->refused_us;
+	int64_t half_way_us = refused_us + (enough_us - refused_us) / 2;
+	bool is_exact = refused_us > 0 && enough_us - refused_us < enough_us / 8;
+
+	if (!enough_us || waited_us >= enough_us)
+		return 0;
+	return is_exact || refused_us == 0 || waited_us >= half_way_us ? enough_us : half_way_us;
 }

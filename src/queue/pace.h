@@ -31,6 +31,7 @@ struct learned {
 	uint32_t connections;   /* 0: nothing learned */
 	int64_t widen_us;       /* when one more connection is tried */
 	int64_t greylisting_us; /* the shortest wait after which it took greylisted mail; 0: none */
+	int64_t refused_us;     /* the longest after which it did not */
 	int64_t part_us;        /* when the newest part of the last hour began */
 	int64_t counted_us;     /* since when mail has been counted */
 	uint32_t taken[LEARNED_PARTS];
@@ -47,3 +48,7 @@ void learned_crowd(struct learned *learned, uint32_t busy, int64_t now_us);
 
 /* learned_greylisting - mail was taken (or was put off again) after it had waited `waited_us`. */
 void learned_greylisting(struct learned *learned, int64_t waited_us, bool was_taken);
+
+/* learned_wait_us - how long greylisted mail that has waited `waited_us` had better wait in all:
+ * between what was too short and what was enough, first half way; 0: nothing is known. */
+int64_t learned_wait_us(const struct learned *learned, int64_t waited_us);

@@ -396,24 +396,30 @@ static bool grant_wishes(struct queue *queue, struct recipient *recipient,
 	return true;
 }
 
-/* What it waited since it was put off by greylisting, which its ledger knows. */
+/* How long it has waited since greylisting put it off, which its ledger knows. */
+static int64_t greylisted_us(const struct recipient *recipient)
+{
+	return (int64_t)tally_of(&recipient->tally, CAUSE_GREYLISTED) * TICK_US;
+}
+
 static void learn_greylisting(const struct recipient *recipient, bool was_taken)
 {
 	struct site *site = recipient->destination->site;
-	int64_t waited_us = (int64_t)tally_of(&recipient->tally, CAUSE_GREYLISTED) * TICK_US;
 
-	if (site && waited_us > 0 && recipient->cause == CAUSE_GREYLISTED)
-		learned_greylisting(&site->learned, waited_us, was_taken);
+	if (site && greylisted_us(recipient) > 0 && recipient->cause == CAUSE_GREYLISTED)
+		learned_greylisting(&site->learned, greylisted_us(recipient), was_taken);
 }
 
-/* Where the wait that a site's greylisting wants is known, the first retry comes then. */
+/* Where the wait that a site's greylisting wants is known, the next attempt comes then. */
 static int hint_of(const struct recipient *recipient, const struct outcome *outcome)
 {
 	const struct site *site = recipient->destination->site;
+	int64_t waited_us = greylisted_us(recipient), wait_us;
 
 	if (outcome->hint_s > 0 || outcome->cause != CAUSE_GREYLISTED || !site)
 		return outcome->hint_s;
-	return (int)((site->learned.greylisting_us + US_PER_SECOND - 1) / US_PER_SECOND);
+	wait_us = learned_wait_us(&site->learned, waited_us);
+	return wait_us ? (int)((wait_us - waited_us + US_PER_SECOND - 1) / US_PER_SECOND) : 0;
 }
 
 /* An attempt asked for by hand leaves the schedule as it was. */

@@ -49,6 +49,7 @@ struct site {
 	int64_t idle_since_us;
 	uint64_t ready;                /* recipients that wait for it */
 	uint64_t waiting;              /* of them, those that only wait for the site */
+	uint32_t looked_up;            /* how far look-ups at probes have gone around its domains */
 	struct destination *probe_via; /* whose route is looked up for the next probe; or NULL */
 	const struct job *probe_job;   /* the probe under way */
 	struct slot *slots;

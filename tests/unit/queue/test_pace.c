@@ -151,10 +151,17 @@ static void test_greylisting(void)
 	learned_greylisting(&learned, 300, true);
 	learned_greylisting(&learned, 900, true);
 	CHECK_INT("the shortest", learned.greylisting_us, 300);
+	CHECK_INT("nothing was too short", learned_wait_us(&learned, 0), 300);
 	learned_greylisting(&learned, 100, false);
-	CHECK_INT("too early proves nothing", learned.greylisting_us, 300);
+	CHECK_INT("enough is still enough", learned.greylisting_us, 300);
+	CHECK_INT("first half way", learned_wait_us(&learned, 0), 200);
+	CHECK_INT("then what is enough", learned_wait_us(&learned, 200), 300);
+	learned_greylisting(&learned, 200, true);
+	learned_greylisting(&learned, 180, false);
+	CHECK_INT("near enough", learned_wait_us(&learned, 0), 200);
+	CHECK_INT("beyond it: the schedule", learned_wait_us(&learned, 250), 0);
 	learned_greylisting(&learned, 400, false);
-	CHECK_INT("it wants more now", learned.greylisting_us, 0);
+	CHECK_INT("it wants more now", learned_wait_us(&learned, 0), 0);
 }
 
 TEST_MAIN(test_limit, test_limit_changes, test_learned, test_forgotten, test_crowd,

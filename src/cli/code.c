@@ -70,6 +70,7 @@ static void print_entry(const struct knowledge_entry *entry)
 {
 	printf("%s  %s\n", entry->key, entry->title);
 	print_facts(entry);
+	print_keys("Also found by", entry->aliases);
 	for (const struct knowledge_section *section = knowledge_sections; section->heading;
 	     section++)
 		print_list(section->heading, section->lines(entry),
@@ -180,6 +181,30 @@ static int say_unknown(const char *key)
 	return 1;
 }
 
+/* explain_classes - "X.4.7" stands for all classes of it. */
+static int explain_classes(const char *key, json_t *list)
+{
+	static const char classes[] = "245";
+	char copy[16];
+	int explained = 0;
+
+	for (const char *class = classes; *class && strlen(key) < sizeof copy; class ++) {
+		const struct knowledge_entry *entry;
+
+		snprintf(copy, sizeof copy, "%c%s", *class, key + 1);
+		entry = knowledge_find(bytes_of(copy));
+		if (!entry)
+			continue;
+		if (explained++ > 0 && !list)
+			putchar('\n');
+		if (list)
+			json_array_append_new(list, json_of_entry(entry));
+		else
+			print_entry(entry);
+	}
+	return explained > 0 ? 0 : say_unknown(key);
+}
+
 /* explain - adds the entry to `list`, or prints it when that is NULL. */
 static int explain(const char *key, json_t *list)
 {
@@ -201,6 +226,13 @@ static int explain(const char *key, json_t *list)
 	return entry ? 0 : say_unknown(key);
 }
 
+static int explain_any(const char *key, json_t *list)
+{
+	if (bytes_starts_with_nocase(bytes_of(key), bytes_of("x.")))
+		return explain_classes(key, list);
+	return explain(key, list);
+}
+
 static int explain_each(int argc, char **argv, const struct cli_options *options)
 {
 	json_t *list = options->is_json ? json_array() : NULL;
@@ -209,11 +241,11 @@ static int explain_each(int argc, char **argv, const struct cli_options *options
 	for (int i = options->first; i < argc; i++) {
 		if (i > options->first && !list)
 			putchar('\n');
-		if (explain(argv[i], list) != 0)
+		if (explain_any(argv[i], list) != 0)
 			result = 1;
 	}
 	if (list && json_array_size(list) > 0)
-		cli_print_json(argc - options->first == 1 ? json_array_get(list, 0) : list);
+		cli_print_json(json_array_size(list) == 1 ? json_array_get(list, 0) : list);
 	json_decref(list);
 	return result;
 }

@@ -195,6 +195,19 @@ static void put_related(struct buffer *page, const struct knowledge_entry *entry
 	buffer_append_text(page, "</ul>\n</section>\n");
 }
 
+/* A provider's page stands for a range of codes. */
+static void put_aliases(struct buffer *page, const struct knowledge_entry *entry)
+{
+	if (!*entry->aliases)
+		return;
+	buffer_append_text(page, "<p class=\"also\">Also found by");
+	for (const char *const *alias = entry->aliases; *alias; alias++) {
+		buffer_append_text(page, alias == entry->aliases ? " " : ", ");
+		put(page, *alias);
+	}
+	buffer_append_text(page, ".</p>\n");
+}
+
 static void put_replies(struct buffer *page, const struct knowledge_entry *entry)
 {
 	if (!*entry->replies)
@@ -228,6 +241,7 @@ void page_entry(const struct knowledge_entry *entry, struct buffer *page)
 	put(page, entry->title);
 	buffer_append_text(page, "</h1>\n");
 	put_facts(page, entry);
+	put_aliases(page, entry);
 	for (const struct knowledge_section *section = knowledge_sections; section->heading;
 	     section++) {
 		put_section(page, section, entry);
@@ -409,6 +423,7 @@ struct bytes page_style(void)
 		"#says li { font-family: ui-monospace, monospace; font-size: .9rem; }\n"
 		"code { font-family: ui-monospace, monospace; }\n"
 		".facts { margin: .6rem 0 1rem; }\n"
+		".also { color: var(--soft); margin: 0; }\n"
 		".fact { display: inline-block; background: var(--box); border-radius: .4rem; "
 		"padding: .1rem .55rem; margin: 0 .2rem .3rem 0; font-size: .9rem; }\n"
 		".soft { color: var(--warn); } .hard { color: var(--bad); } "

@@ -103,6 +103,18 @@ def test_several_codes_at_once():
     assert [entry["key"] for entry in entries] == ["550", "5.1.1"]
 
 
+def test_an_x_stands_for_every_class():
+    entries = json.loads(run("X.6.4", "--json").stdout)
+    assert [entry["key"] for entry in entries] == ["2.6.4", "4.6.4", "5.6.4"]
+    assert run("X.99.1").returncode == 1
+
+
+def test_an_alias_says_so(pages):
+    result = run("S3150")
+    assert result.stdout.startswith("S3140 ") and "S3150" in result.stdout
+    assert "S3150" in "".join(Page(pages["S3140.html"]).words)
+
+
 def test_search_ranks():
     found = json.loads(run("--search", "try again later", "--json").stdout)
     assert len(found) > 5 and found[0]["key"] == "421"

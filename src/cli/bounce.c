@@ -3,6 +3,7 @@
 #include "codes/bounce.h"
 #include "base/alloc.h"
 #include "cli/cli.h"
+#include "codes/knowledge.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +38,26 @@ static void format_status(const struct bounce_recipient *recipient, char text_ou
 		         recipient->detail);
 }
 
+/* What the knowledge base says of its codes; NULL if it has none. Exchange and SES give up
+ * with 4.4.7, which elsewhere means that the message is still tried: what is over is explained
+ * as 5.4.7. */
+static const struct knowledge_entry *find_entry(const struct bounce_recipient *recipient)
+{
+	bool is_over = recipient->action == BOUNCE_FAILED && recipient->subject == 4 &&
+	               recipient->detail == 7;
+
+	return knowledge_find_reply(recipient->reply, is_over ? 5 : recipient->class,
+	                            recipient->subject, recipient->detail);
+}
+
+static json_t *explanation_json(const struct knowledge_entry *entry)
+{
+	if (!entry)
+		return json_null();
+	return json_pack("{s:s, s:s, s:s}", "code", entry->key, "title", entry->title, "meaning",
+	                 entry->meaning[0] ? entry->meaning[0] : "");
+}
+
 static json_t *recipient_json(const struct bounce_recipient *recipient)
 {
 	char status[16], reply[16] = "";
@@ -60,6 +81,7 @@ static json_t *recipient_json(const struct bounce_recipient *recipient)
 	                    json_boolean(recipient->action == BOUNCE_DELAYED));
 	json_object_set_new(object, "meaning", json_string(bounce_meaning(recipient->category)));
 	json_object_set_new(object, "advice", json_string(recipient->advice));
+	json_object_set_new(object, "explanation", explanation_json(find_entry(recipient)));
 	return object;
 }
 
@@ -108,6 +130,15 @@ static const char *fate(const struct bounce_recipient *recipient)
 	return "nothing is said of its fate";
 }
 
+static void print_entry(const struct knowledge_entry *entry)
+{
+	if (!entry)
+		return;
+	printf("    the code       %s: %s. %s\n", entry->key, entry->title,
+	       entry->meaning[0] ? entry->meaning[0] : "");
+	printf("                   (all about it: outlast code %s)\n", entry->key);
+}
+
 static void print_recipient(const struct bounce_recipient *recipient)
 {
 	char status[16];
@@ -139,6 +170,7 @@ static void print_recipient(const struct bounce_recipient *recipient)
 	}
 	if (*recipient->advice)
 		printf("    what to do     %s\n", recipient->advice);
+	print_entry(find_entry(recipient));
 }
 
 static void print_text(const char *name, const struct bounce *bounce)

@@ -112,6 +112,7 @@ def test_the_line_of_a_message_holds_what_is_promised():
     assert {key: first[key] for key in ("address", "action", "status", "reply", "category", "bounce", "still_trying")} == {
         "address": "bob@far.example", "action": "failed", "status": "", "reply": "550",
         "category": "InvalidRecipient", "bounce": "hard", "still_trying": False}
+    assert first["explanation"]["code"] == "550" and first["explanation"]["title"]
     assert first["diagnostic"].startswith("550 <bob@far.example>: Recipient address rejected")
 
 
@@ -143,6 +144,13 @@ def test_people_are_told_what_it_means():
     assert "<bob@far.example> failed; a hard bounce" in text
     assert "<carl@slow.example> delayed; the relay that wrote this is still trying" in text
     assert "until Sun, 8 Mar 2015" in text
+    assert "all about it: outlast code 5.1.1" in text
+
+
+def test_what_is_over_is_not_explained_as_still_tried():
+    recipient = lines(OWN / "eml" / "ses-expired.eml")[0]["recipients"][0]
+    assert (recipient["status"], recipient["still_trying"]) == ("4.4.7", False)
+    assert recipient["explanation"]["code"] == "5.4.7"
 
 
 def test_a_stranger_does_not_steer_the_terminal(tmp_path):

@@ -25,7 +25,7 @@ MAY = {
     "check": "deliver dns http smtp codes model config runtime",
     "lab": "smtp dns runtime",
     "serve": "admin check lab receive spool queue deliver report model config smtp mail http codes dns runtime",
-    "cli": "serve admin check lab simulate spool queue model config http codes runtime",
+    "cli": "serve admin check lab simulate spool queue model config mail http codes runtime",
 }
 
 bad = []

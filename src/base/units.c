@@ -222,3 +222,33 @@ bool date_parse_iso(struct bytes text, int64_t *unix_us_out)
 	*unix_us_out = (int64_t)seconds * US_PER_SECOND;
 	return seconds >= 0 && rest.len == 1 && (rest.at[0] == 'Z' || rest.at[0] == 'z');
 }
+
+static bool take_digits(struct bytes text, size_t from, size_t count, int *number_out)
+{
+	uint64_t number = 0;
+
+	if (!bytes_parse_u64(bytes_first(bytes_from(text, from), count), &number))
+		return false;
+	*number_out = (int)number;
+	return true;
+}
+
+bool date_parse_day(struct bytes text, int64_t *unix_us_out)
+{
+	struct tm day = { 0 }, same;
+	time_t seconds;
+	int year;
+
+	if (text.len != 10 || text.at[4] != '-' || text.at[7] != '-' ||
+	    !take_digits(text, 0, 4, &year) || !take_digits(text, 5, 2, &day.tm_mon) ||
+	    !take_digits(text, 8, 2, &day.tm_mday))
+		return false;
+	day.tm_year = year - 1900;
+	day.tm_mon--;
+	same = day;
+	seconds = timegm(&same); /* makes March 2nd of February 30th */
+	if (same.tm_mon != day.tm_mon || same.tm_mday != day.tm_mday || same.tm_year != day.tm_year)
+		return false;
+	*unix_us_out = (int64_t)seconds * US_PER_SECOND;
+	return true;
+}

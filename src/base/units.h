@@ -28,5 +28,8 @@ void date_format_mail(struct buffer *out, int64_t unix_us);
 /* date_parse_iso - "2026-11-23T20:24:12Z" (RFC 3339), UTC only; fractions are dropped. */
 bool date_parse_iso(struct bytes text, int64_t *unix_us_out);
 
+/* date_parse_day - "2026-11-23": that day's beginning, UTC. False on anything else. */
+bool date_parse_day(struct bytes text, int64_t *unix_us_out);
+
 /* date_format_iso - "2026-11-23T20:24:12.345Z" (RFC 3339). */
 void date_format_iso(struct buffer *out, int64_t unix_us);

@@ -18,6 +18,8 @@ const struct cli_command cli_commands[] = {
 	{ "extend", "ID | FILTER  --by DURATION", "more time: the deadline moves", cli_deadlines },
 	{ "shorten", "ID | FILTER  --by DURATION", "less time", cli_deadlines },
 	{ "undo", "[NUMBER | --list]", "take back an extend or shorten", cli_undo },
+	{ "dkim", "keygen DOMAIN SELECTOR [rsa|ed25519] | check FILE",
+	  "keys to sign with; are these signatures right", cli_dkim },
 	{ "suspend", "DOMAIN [--reason TEXT]", "stop delivery to a destination", cli_suspend },
 	{ "resume", "DOMAIN", "start it again", cli_suspend },
 	{ "config", "check FILE | show | diff [FILE] | reload", "the configuration", cli_config },

@@ -87,6 +87,7 @@ int cli_act(int argc, char **argv), cli_suspend(int argc, char **argv),
 int cli_spool(int argc, char **argv), cli_lab(int argc, char **argv),
 	cli_status(int argc, char **argv);
 int cli_deadlines(int argc, char **argv), cli_undo(int argc, char **argv);
+int cli_dkim(int argc, char **argv);
 
 /* cli_config_diff - what another configuration would change; FILE NULL: the relay's own, read anew.
  * cli_config_reload - puts that in force, unless recipients would expire at once. */

@@ -180,3 +180,26 @@ const char *check_not_empty(struct bytes value)
 {
 	return value.len > 0 ? NULL : "a name";
 }
+
+const char *check_dkim(struct bytes value)
+{
+	struct bytes middle = BYTES_LITERAL("._domainkey.");
+	ptrdiff_t at = bytes_find_nocase(value, middle);
+
+	if (at > 0 && is_name(bytes_first(value, (size_t)at)) &&
+	    is_name(bytes_from(value, (size_t)at + middle.len)))
+		return NULL;
+	return "the name of a key record such as s1._domainkey.example.com";
+}
+
+const char *check_sender(struct bytes value)
+{
+	return bytes_equal(value, BYTES_LITERAL("*")) ? NULL : check_pattern(value);
+}
+
+const char *check_day(struct bytes value)
+{
+	int64_t ignored;
+
+	return date_parse_day(value, &ignored) ? NULL : "a day such as 2026-11-23";
+}

@@ -14,4 +14,7 @@ const char *check_route(struct bytes value);     /* hosts separated by blanks, s
 const char *check_word(struct bytes value);      /* a name that we give */
 const char *check_rate(struct bytes value);      /* "500/h" */
 const char *check_own_cause(struct bytes value); /* own_limit, suspended, held, own_fault, none */
+const char *check_dkim(struct bytes value);      /* "SELECTOR._domainkey.DOMAIN" */
+const char *check_sender(struct bytes value);    /* a domain, "*." and a domain, "*" */
+const char *check_day(struct bytes value);       /* "2026-11-23" */
 const char *check_not_empty(struct bytes value);

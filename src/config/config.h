@@ -52,6 +52,14 @@ struct config_deliver {
 	bool allow_own_address; /* no: hosts that are ourselves or loopback are left out */
 };
 
+/* dkim "SELECTOR._domainkey.DOMAIN" { ... }: a key to sign with. */
+struct config_dkim {
+	char *name;
+	char *key;                     /* file, PEM */
+	struct config_strings senders; /* domains of authors; empty: DOMAIN */
+	char *from, *until;            /* days, UTC; "" = always */
+};
+
 struct config_report {
 	char *from;           /* postmaster@<helo> */
 	char *postmaster;     /* "" = double bounces are logged and dropped */
@@ -85,6 +93,8 @@ struct config {
 	struct config_destination defaults;
 	struct config_destination *destinations; /* each already merged with the defaults */
 	int destination_count;
+	struct config_dkim *dkim;
+	int dkim_count;
 };
 
 struct buffer;

@@ -62,6 +62,24 @@ static const struct schema_key listener_keys[] = {
 	  .example = "/etc/outlast/mail.example.com.key" },
 };
 
+static const struct schema_key dkim_keys[] = {
+	{ "key", AT(STRING, _dkim, key), .check = check_not_empty,
+	  .doc = "File with the private key (PEM, RSA or Ed25519), as `outlast dkim keygen` makes "
+	         "it",
+	  .example = "/etc/outlast/s1.example.com.pem" },
+	{ "senders", AT(STRINGS, _dkim, senders), .check = check_sender,
+	  .doc = "Domains in From whose mail is signed with it: a domain, *.DOMAIN for those below "
+	         "it, * for all; the key's own domain if none is given",
+	  .example = "example.com *.example.com" },
+	{ "from", AT(STRING, _dkim, from), .check = check_day,
+	  .doc = "First day (UTC) on which it signs; of several keys of a domain the newest does",
+	  .example = "2026-12-01" },
+	{ "until", AT(STRING, _dkim, until), .check = check_day,
+	  .doc = "Day (UTC) on which it signs no more; its record must stay while mail is on its "
+	         "way",
+	  .example = "2027-06-01" },
+};
+
 static const struct schema_key receive_keys[] = {
 	{ "relay_from", AT(STRINGS, _receive, relay_from), .initial = "127.0.0.0/8 ::1",
 	  .check = check_network, .doc = "Networks whose clients may send mail to any domain",
@@ -295,6 +313,11 @@ static const struct schema_block blocks[] = {
 	                        .doc = "For one domain, or with *.DOMAIN for the domains below it; "
 	                               "the same keys as `defaults`, which hold for what is not "
 	                               "given. The exact name wins, then the longest pattern" },
+	[BLOCK_DKIM] = { "dkim", "SELECTOR._domainkey.DOMAIN", check_dkim,
+	                 offsetof(struct config_dkim, name),
+	                 .size_bytes = sizeof(struct config_dkim), KEYS(dkim_keys),
+	                 .doc = "A key that signs mail as it leaves; several blocks may be given, "
+	                        "and a message has a signature of each that fits" },
 	[BLOCK_PRESET] = { "preset", "NAME", check_word,
 	                   offsetof(struct config_destination, pattern),
 	                   .size_bytes = sizeof(struct config_destination), KEYS(destination_keys),

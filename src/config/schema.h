@@ -31,6 +31,7 @@ struct schema_key {
 enum schema_block_id {
 	BLOCK_TOP, /* the file itself; the others in the order in which they are shown and built */
 	BLOCK_LISTENER,
+	BLOCK_DKIM,
 	BLOCK_RECEIVE,
 	BLOCK_SPOOL,
 	BLOCK_DNS,

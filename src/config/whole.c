@@ -409,6 +409,21 @@ static void check_listener(struct build *build, const struct instance *instance)
 		             "needs a certificate");
 }
 
+static void build_dkim(struct build *build)
+{
+	struct config *config = &build->whole->config;
+	int i = 0;
+
+	config->dkim_count = count_blocks(build->entries, BLOCK_DKIM);
+	config->dkim = arena_alloc(build->whole->arena,
+	                           (size_t)MAX(config->dkim_count, 1) * sizeof *config->dkim);
+	build_few(build, BLOCK_DKIM, (char *)config->dkim);
+	for (const struct syntax_entry *entry = build->entries; entry; entry = entry->next)
+		if (is_block_of(entry, BLOCK_DKIM) && i < FEW_MAX && *config->dkim[i++].key == '\0')
+			problems_add(build->problems, entry->place, entry->name,
+			             "its `key` is missing");
+}
+
 static void check_together(struct build *build, const struct instance *dns)
 {
 	const struct config_dns *values = &build->whole->config.dns;
@@ -433,6 +448,7 @@ void whole_build(struct whole *whole, const struct syntax_entry *entries,
 	build_listeners(&build);
 	for (int i = 1; i < whole->instance_count; i++)
 		check_listener(&build, &whole->instances[i]);
+	build_dkim(&build);
 	for (int id = BLOCK_RECEIVE; id < BLOCK_PRESET; id++) {
 		struct instance *instance = build_single(&build, (enum schema_block_id)id);
 

@@ -104,8 +104,14 @@ PARKS int content_open(const struct message *message, struct content *content_ou
 	return loading.result;
 }
 
+size_t content_size(const struct content *content)
+{
+	return content->signatures.len + content->data.len;
+}
+
 void content_close(struct content *content)
 {
+	buffer_deinit(&content->signatures);
 	buffer_deinit(&content->own);
 	if (content->mapped)
 		munmap(content->mapped, content->mapped_bytes);
@@ -147,6 +153,8 @@ PARKS bool content_send_dotted(struct client *client, const struct content *cont
 	struct bytes rest = content->data, dot_line = BYTES_LITERAL("\n.");
 	bool is_ended = rest.len == 0 || rest.at[rest.len - 1] == '\n';
 
+	if (!client_put(client, buffer_bytes(&content->signatures)))
+		return false;
 	if (content->has_dots && rest.at[0] == '.' && !client_put(client, BYTES_LITERAL(".")))
 		return false;
 	while (content->has_dots) {
@@ -169,5 +177,6 @@ PARKS bool content_send_dotted(struct client *client, const struct content *cont
 
 PARKS bool content_send_raw(struct client *client, const struct content *content)
 {
-	return client_put(client, content->data);
+	return client_put(client, buffer_bytes(&content->signatures)) &&
+	       client_put(client, content->data);
 }

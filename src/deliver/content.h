@@ -7,8 +7,10 @@
 
 struct content {
 	struct bytes data;
-	bool has_8bit;     /* bytes above 127: needs 8BITMIME */
-	bool has_dots;     /* a line begins with a dot */
+	bool has_8bit;            /* bytes above 127: needs 8BITMIME */
+	bool has_dots;            /* a line begins with a dot */
+	struct buffer signatures; /* fields to go in front of `data` */
+	bool is_signed;
 	struct buffer own; /* holds `data` when it was converted */
 	void *mapped;      /* holds `data` when it is a file's */
 	size_t mapped_bytes;
@@ -22,6 +24,9 @@ PARKS int content_open(const struct message *message, struct content *content_ou
  */
 PARKS bool content_downgrade(const struct content *from, struct content *content_out);
 void content_close(struct content *content);
+
+/* content_size - bytes, with the signatures; without the doubling of dots. */
+size_t content_size(const struct content *content);
 
 /* content_send - to the client: with dots doubled and the final dot (DATA), or as it is (BDAT). As
  * client_put. PARKS */

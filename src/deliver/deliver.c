@@ -4,6 +4,7 @@
 #include "deliver/hosts.h"
 #include "deliver/idle.h"
 #include "deliver/secure.h"
+#include "deliver/sign.h"
 #include "deliver/transaction.h"
 #include "runtime/clock.h"
 #include "runtime/tls.h"
@@ -17,6 +18,7 @@ struct deliverer {
 	struct own own;
 	struct idle_table idle;
 	struct tls_context *tls;
+	struct signers *signers;
 	struct secure_memory memory;
 	struct deliverer_stats stats;
 };
@@ -48,7 +50,8 @@ static void read_trust(struct deliverer *deliverer)
 	deliverer->tls = context;
 }
 
-struct deliverer *deliverer_create(const struct config *config, struct resolver *resolver)
+int deliverer_create(const struct config *config, struct resolver *resolver,
+                     struct deliverer **deliverer_out, struct err *err)
 {
 	struct deliverer *deliverer = alloc_zeroed(sizeof *deliverer);
 
@@ -56,14 +59,26 @@ struct deliverer *deliverer_create(const struct config *config, struct resolver 
 	deliverer->resolver = resolver;
 	random_seed(&deliverer->random, random_entropy());
 	read_trust(deliverer);
-	return deliverer;
+	if (signers_read(config, &deliverer->signers, err) < 0) {
+		deliverer_destroy(deliverer);
+		return err->code;
+	}
+	*deliverer_out = deliverer;
+	return 0;
 }
 
-void deliverer_reload(struct deliverer *deliverer, const struct config *config)
+int deliverer_reload(struct deliverer *deliverer, const struct config *config, struct err *err)
 {
+	struct signers *signers;
+
 	config_release(deliverer->config);
 	deliverer->config = config_acquire(config);
 	read_trust(deliverer);
+	if (signers_read(config, &signers, err) < 0)
+		return err->code;
+	signers_release(deliverer->signers);
+	deliverer->signers = signers;
+	return 0;
 }
 
 void deliverer_stop(struct deliverer *deliverer)
@@ -79,6 +94,7 @@ void deliverer_destroy(struct deliverer *deliverer)
 	own_deinit(&deliverer->own);
 	secure_memory_deinit(&deliverer->memory);
 	tls_context_destroy(deliverer->tls);
+	signers_release(deliverer->signers);
 	config_release(deliverer->config);
 	alloc_free(deliverer);
 }
@@ -129,7 +145,7 @@ static bool offers(const struct client *client, uint32_t extension)
 }
 
 /* The content as this server can take it; NULL: it cannot. PARKS */
-PARKS static const struct content *content_for(struct run *run, const struct client *client)
+PARKS static struct content *convert(struct run *run, const struct client *client)
 {
 	bool is_binary = run->job->message->body_type == BODY_BINARYMIME &&
 	                 !offers(client, EXTENSION_BINARYMIME | EXTENSION_CHUNKING);
@@ -141,6 +157,19 @@ PARKS static const struct content *content_for(struct run *run, const struct cli
 		run->cannot_downgrade = !run->has_downgraded;
 	}
 	return run->has_downgraded ? &run->downgraded : NULL;
+}
+
+/* The same with its signatures: made once for each form that it takes. */
+PARKS static const struct content *content_for(struct run *run, const struct client *client)
+{
+	struct content *content = convert(run, client);
+
+	if (!content || content->is_signed)
+		return content;
+	signers_sign(run->deliverer->signers, content->data, run->job->message->arrived_us,
+	             clock_now_us(), &content->signatures);
+	content->is_signed = true;
+	return content;
 }
 
 /* RFC 2852 4: mode R must not go where its time cannot be kept. */
@@ -175,10 +204,10 @@ PARKS static bool accepts(void *arg, const struct client *client, struct outcome
 		                outcome_out);
 		return false;
 	}
-	if (size_max != 0 && content->data.len > size_max) {
+	if (size_max != 0 && content_size(content) > size_max) {
 		snprintf(text, sizeof text,
 		         "the message has %zu bytes; the server takes no more than %llu",
-		         content->data.len, (unsigned long long)size_max);
+		         content_size(content), (unsigned long long)size_max);
 		verdict_refusal("5.3.4", text, outcome_out);
 		return false;
 	}

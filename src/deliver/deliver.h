@@ -30,8 +30,10 @@ struct deliver_result {
 	uint32_t transactions;
 };
 
-/* deliverer_create - for the calling thread's loop. `resolver` outlives it. */
-struct deliverer *deliverer_create(const struct config *config, struct resolver *resolver);
+/* deliverer_create - for the calling thread's loop. `resolver` outlives it. Fails naming the DKIM
+ * key that cannot be read: mail should not leave unsigned unnoticed. */
+int deliverer_create(const struct config *config, struct resolver *resolver,
+                     struct deliverer **deliverer_out, struct err *err);
 
 /* deliverer_run - the whole attempt: idle connection or MX hosts in order and all their addresses,
  * session, transaction(s), outcome per recipient. Every outcome is decided when it returns
@@ -40,7 +42,8 @@ struct deliverer *deliverer_create(const struct config *config, struct resolver 
 PARKS void deliverer_run(struct deliverer *deliverer, const struct deliver_job *job,
                          struct deliver_result *result);
 
-void deliverer_reload(struct deliverer *deliverer, const struct config *config);
+/* deliverer_reload - on an error (it names the DKIM key) the keys that were in use stay. */
+int deliverer_reload(struct deliverer *deliverer, const struct config *config, struct err *err);
 
 /* deliverer_stop - idle connections are closed with QUIT; further jobs end at once as deferred with
  * own_fault. */

@@ -49,7 +49,7 @@ static void say_mail(const struct run *run)
 
 	buffer_printf(out, "MAIL FROM:<%.*s>", BYTES_FORMAT(message->sender));
 	if (offers(run, EXTENSION_SIZE))
-		buffer_printf(out, " SIZE=%zu", content->data.len);
+		buffer_printf(out, " SIZE=%zu", content_size(content));
 	if (message->body_type == BODY_BINARYMIME && offers(run, EXTENSION_BINARYMIME))
 		buffer_append_text(out, " BODY=BINARYMIME");
 	else if (content->has_8bit && offers(run, EXTENSION_8BITMIME))
@@ -264,7 +264,7 @@ static void run_content(struct run *run)
 	if (!client_is_silent(run->client, PHASE_DATA))
 		return;
 	if (run->is_chunked) {
-		client_say(run->client, "BDAT %zu LAST", content->data.len);
+		client_say(run->client, "BDAT %zu LAST", content_size(content));
 		is_sent = content_send_raw(run->client, content);
 	} else {
 		is_sent = content_send_dotted(run->client, content);

@@ -261,7 +261,8 @@ static void reload_arrives(struct mail *mail)
 	struct order *order = CONTAINER_OF(mail, struct order, mail);
 	struct err err = { 0 };
 
-	deliverer_reload(order->worker->deliverer, order->config);
+	if (deliverer_reload(order->worker->deliverer, order->config, &err) < 0)
+		log_error("serve", "reload: %s", err.text);
 	if (receiver_reload(order->worker->receiver, order->config, &err) < 0)
 		log_error("serve", "reload: %s", err.text);
 	config_release(order->config);
@@ -317,10 +318,12 @@ static void create_rooms(struct mail *mail)
 
 	const struct worker *first = worker->options.first;
 
-	worker->deliverer = deliverer_create(worker->options.config, worker->options.resolver);
-	start->result = receiver_create(worker->options.config, &hooks, worker->options.budget,
-	                                &worker->ids, first ? first->receiver : NULL,
-	                                &worker->receiver, start->err);
+	start->result = deliverer_create(worker->options.config, worker->options.resolver,
+	                                 &worker->deliverer, start->err);
+	if (start->result == 0)
+		start->result = receiver_create(
+			worker->options.config, &hooks, worker->options.budget, &worker->ids,
+			first ? first->receiver : NULL, &worker->receiver, start->err);
 	wait_answer(&start->wait);
 }
 

@@ -169,5 +169,34 @@ static void test_dates(void)
 	}
 }
 
-TEST_MAIN(test_duration_parse, test_rate_parse, test_duration_format, test_size_parse,
-          test_size_format, test_dates)
+static const struct {
+	const char *text;
+	bool is_day;
+	int64_t us;
+} days[] = {
+	{ "1970-01-01", true, 0 },
+	{ "2026-11-23", true, 1795392000 * US_PER_SECOND },
+	{ "2024-02-29", true, 1709164800 * US_PER_SECOND },
+	{ "2023-02-29", false, 0 },
+	{ "2026-13-01", false, 0 },
+	{ "2026-00-01", false, 0 },
+	{ "2026-01-00", false, 0 },
+	{ "2026-1-1", false, 0 },
+	{ "2026-01-01 ", false, 0 },
+	{ "2026/01/01", false, 0 },
+	{ "", false, 0 },
+};
+
+static void test_date_parse_day(void)
+{
+	for (size_t i = 0; i < COUNT(days); i++) {
+		int64_t us = 0;
+
+		CHECK_INT(days[i].text, date_parse_day(bytes_of(days[i].text), &us),
+		          days[i].is_day);
+		CHECK_INT(days[i].text, us, days[i].us);
+	}
+}
+
+TEST_MAIN(test_date_parse_day, test_duration_parse, test_rate_parse, test_duration_format,
+          test_size_parse, test_size_format, test_dates)

@@ -87,6 +87,14 @@ static const struct {
 	  "t:1: preset \"a\".preset: a preset cannot take another preset\n" },
 	{ "TLS without a certificate", "listener 127.0.0.1:25 {\n\ttls starttls;\n}",
 	  "t:2: listener \"127.0.0.1:25\".tls: needs a certificate\n" },
+	{ "DKIM without a key", "dkim s._domainkey.a.test {\n}",
+	  "t:1: dkim: its `key` is missing\n" },
+	{ "no name of a key record", "dkim a.test {\n\tkey x;\n}",
+	  "t:1: dkim: 'a.test' is not the name of a key record such as "
+	  "s1._domainkey.example.com\n" },
+	{ "no day", "dkim s._domainkey.a.test {\n\tkey x; from 2026-02-30;\n}",
+	  "t:2: dkim \"s._domainkey.a.test\".from: '2026-02-30' is not a day such as "
+	  "2026-11-23\n" },
 	{ "ttl", "dns { ttl_min 1h; ttl_max 1m; }", "t:1: dns.ttl_min: more than dns.ttl_max\n" },
 	{ "missing brace", "receive {\n\thops 50;\n\nspool {\n}\n",
 	  "t:1: receive: the block that begins here has no '}'\n"

@@ -438,12 +438,17 @@ PARKS static void run_once(const struct talk *talk, enum mode mode, int cut)
 {
 	struct deliverer *deliverer;
 	struct config *config;
+	struct err err;
 
 	stage = (struct stage){ .mode = mode, .cut = cut, .talk = talk };
 	config = make_config(talk);
 	if (!config)
 		return;
-	deliverer = deliverer_create(config, NULL);
+	if (deliverer_create(config, NULL, &deliverer, &err) < 0) {
+		fail("%s", err.text);
+		config_release(config);
+		return;
+	}
 	for (int i = 0; i < talk->job_count; i++)
 		run_job(deliverer, &talk->jobs[i]);
 	deliverer_stop(deliverer);

@@ -57,18 +57,36 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def start_relay(folder, lab):
+def sign_block(folder, kind):
+    if not kind:
+        return ""
+    made = subprocess.run([OUTLAST, "dkim", "keygen", "relay.test", "s", kind, "--json"], cwd=folder, capture_output=True, text=True, check=True)
+    key = json.loads(made.stdout)
+    return f'dkim "{key["name"]}" {{ key "{folder}/{key["key"]}"; senders "*"; }}\n'
+
+
+def tls_words(folder):
+    path = folder / "relay.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=relay.test", "-days", "2",
+                    "-keyout", path, "-out", folder / "certificate.pem"], capture_output=True, check=True)
+    path.write_text(path.read_text() + (folder / "certificate.pem").read_text())
+    return f'tls starttls; certificate "{path}";'
+
+
+def start_relay(folder, lab, listener="", route="", extra=""):
+    """`route`: where all mail goes, instead of to the lab's hosts."""
+    folder.mkdir(exist_ok=True)
     config = folder / "outlast.conf"
     config.write_text(f"""hostname "relay.test";
-listener "127.0.0.1:{free_port()}" {{ }}
+listener "127.0.0.1:{free_port()}" {{ {listener} }}
 receive {{ messages_per_connection 1000000; }}
 spool {{ directory "{folder}/spool"; }}
 dns {{ servers "{lab.ready['dns']}"; }}
 deliver {{ port {lab.ready['smtp_port']}; ipv6 no; allow_own_address yes; }}
-defaults {{ connections 50; messages_per_connection 1000000; }}
+defaults {{ connections 50; messages_per_connection 1000000; {route} }}
 admin {{ socket "{folder}/control"; }}
 log {{ level warning; }}
-""")
+{extra}""")
     ready = folder / "ready.json"
     relay = subprocess.Popen([OUTLAST, "serve", "--config", str(config), "--ready", str(ready)])
     while not ready.exists():
@@ -93,25 +111,32 @@ def direct(arguments):
 def relayed(arguments):
     folder = pathlib.Path(tempfile.mkdtemp(dir=arguments.folder))
     lab = Lab(folder)
-    relay, port = start_relay(folder, lab)
+    extra = sign_block(folder, arguments.sign)
+    others, route = [], ""
+    if arguments.through:
+        second, port = start_relay(folder / "second", lab, listener=tls_words(folder) if arguments.through == "tls" else "")
+        others, route = [second], f'route "[127.0.0.1]:{port}";'
+    relay, port = start_relay(folder, lab, route=route, extra=extra)
     try:
         source(port, 200, 10, arguments.length, "you@sink.test")  # connections and caches are warm
         while lab.messages() < 200:
             time.sleep(0.01)
-        before, began = cpu_s(relay.pid), time.monotonic()
+        processes = [relay, *others]
+        before, began = [cpu_s(process.pid) for process in processes], time.monotonic()
         source(port, arguments.messages, arguments.sessions, arguments.length, "you@sink.test")
         accepted = time.monotonic() - began
         while (count := lab.messages() - 200) < arguments.messages:
             time.sleep(0.01)
-        took, cpu = time.monotonic() - began, cpu_s(relay.pid) - before
+        took, cpu = time.monotonic() - began, [cpu_s(process.pid) - one for process, one in zip(processes, before)]
         time.sleep(0.2)
         count = lab.messages() - 200
         assert count == arguments.messages, f"{count} arrived of {arguments.messages}"
         return {"messages_s": arguments.messages / took, "accepted_s": arguments.messages / accepted,
-                "cpu_us": cpu / arguments.messages * 1e6}
+                "cpu_us": cpu[0] / arguments.messages * 1e6, **({"second_cpu_us": cpu[1] / arguments.messages * 1e6} if others else {})}
     finally:
-        relay.send_signal(signal.SIGTERM)
-        relay.wait(30)
+        for process in [relay, *others]:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
         lab.stop()
         shutil.rmtree(folder)
 
@@ -122,6 +147,8 @@ def main():
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--length", type=int, default=4096)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--sign", choices=["rsa", "ed25519"], help="sign each message (DKIM)")
+    parser.add_argument("--through", choices=["plain", "tls"], help="a second relay in between, in plaintext or over TLS")
     parser.add_argument("--folder", default=str(ROOT / "build"), help="where the spool is: on the disk to be measured")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)

@@ -22,7 +22,7 @@ MAY = {
     "deliver": "model config codes smtp mail http dns runtime",
     "report": "model config codes smtp mail http runtime",
     "admin": "model config http runtime",
-    "check": "deliver dns http smtp codes model config runtime",
+    "check": "deliver dns http smtp mail codes model config runtime",
     "lab": "smtp dns runtime",
     "serve": "admin check lab receive spool queue deliver report model config smtp mail http codes dns runtime",
     "cli": "serve admin check lab simulate spool queue model config mail http codes runtime",

@@ -219,6 +219,9 @@ static void find_key(struct gather *gather, int index)
 		return;
 	selector->record.is_right = key_record_parse(selector->record.text, &selector->key);
 	memcpy(selector->record.problem, selector->key.problem, sizeof selector->key.problem);
+	if (!gather->facts->are_selectors_guessed)
+		selector->own = own_key_verify(gather->facts->subject.keys[index],
+		                               selector->record.text);
 }
 
 /* DMARC: the domain's record, else that of the domain that was registered (RFC 7489 6.6.3). */

@@ -170,6 +170,14 @@ static bool judge_key(struct judge *judge, const struct reputation_selector *sel
 		      name, key->bits, RSA_BITS_LEAST);
 		return false;
 	}
+	if (selector->own == OWN_KEY_DIFFERS) {
+		found(judge, SEVERITY_BAD, "dkim_own_differs", 18,
+		      "Publish the public key that belongs to the private key in use",
+		      "selector %.*s: the key is not the one that we sign with: all our signatures "
+		      "fail",
+		      length, name);
+		return false;
+	}
 	if (key->is_testing)
 		found(judge, SEVERITY_WEAK, "dkim_testing", 6, "Take t=y out of the key's record",
 		      "selector %.*s: t=y asks receivers to treat the mail as unsigned", length,
@@ -180,8 +188,10 @@ static bool judge_key(struct judge *judge, const struct reputation_selector *sel
 		      "selector %.*s: an RSA key of %d bits; %d are advised", length, name,
 		      key->bits, RSA_BITS_ADVISED);
 	else
-		found(judge, SEVERITY_GOOD, "dkim_key", 0, NULL, "selector %.*s: %s, %d bits",
-		      length, name, key_kind_name(key->kind), key->bits);
+		found(judge, SEVERITY_GOOD, "dkim_key", 0, NULL, "selector %.*s: %s, %d bits%s",
+		      length, name, key_kind_name(key->kind), key->bits,
+		      selector->own == OWN_KEY_VERIFIED ? "; our own signature is verified by it"
+		                                        : "");
 	return true;
 }
 

@@ -1,6 +1,7 @@
 #include "check/reputation.h"
 #include "check/asker_dns.h"
 #include "check/gather.h"
+#include "deliver/sign.h"
 #include "runtime/fiber.h"
 #include "runtime/loop.h"
 #include "smtp/address.h"
@@ -18,6 +19,38 @@ bool reputation_domain(struct bytes text, struct buffer *out)
 	return mailbox_domain_parse(text, true, &is_literal) && !is_literal &&
 	       domain_to_ascii(text, out) && out->len <= DOMAIN_LEN_MAX &&
 	       spf_domain_is_valid(buffer_bytes(out));
+}
+
+int reputation_add_keys(const struct config *config, struct reputation_subject *subject,
+                        struct err *err)
+{
+	bool are_given = subject->selector_count > 0;
+	int result = 0;
+
+	for (int i = 0; i < config->dkim_count; i++) {
+		struct bytes selector;
+		int at = 0;
+
+		if (!own_key_is_for(config->dkim[i].name, subject->domain, &selector))
+			continue;
+		while (at < subject->selector_count &&
+		       !bytes_equal_nocase(subject->selectors[at], selector))
+			at++;
+		if (at == REPUTATION_SELECTORS_MAX || (are_given && at == subject->selector_count))
+			continue;
+		if (at == subject->selector_count)
+			subject->selectors[subject->selector_count++] = selector;
+		if (!subject->keys[at] &&
+		    signers_read_key(config->dkim[i].key, &subject->keys[at], err) < 0)
+			result = err->code;
+	}
+	return result;
+}
+
+void reputation_drop_keys(struct reputation_subject *subject)
+{
+	for (int i = 0; i < REPUTATION_SELECTORS_MAX; i++)
+		dkim_key_destroy(subject->keys[i]);
 }
 
 struct find {

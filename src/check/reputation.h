@@ -5,6 +5,7 @@
 #include "check/blocklist.h"
 #include "check/dmarc.h"
 #include "check/key_record.h"
+#include "check/own_key.h"
 #include "check/policy_record.h"
 #include "check/spf.h"
 #include "config/config.h"
@@ -22,8 +23,9 @@ struct reputation_subject {
 	int address_count;
 	struct bytes helo; /* empty: not known */
 	struct bytes selectors[REPUTATION_SELECTORS_MAX];
-	int selector_count; /* 0: the usual ones are guessed */
-	const char *trust;  /* PEM file of authorities for https; "" the system's */
+	struct dkim_key *keys[REPUTATION_SELECTORS_MAX]; /* ours for them; NULL: not known */
+	int selector_count;                              /* 0: the usual ones are guessed */
+	const char *trust; /* PEM file of authorities for https; "" the system's */
 	int64_t now_s, deadline_us;
 };
 
@@ -40,6 +42,7 @@ struct reputation_selector {
 	struct bytes name;
 	struct reputation_record record;
 	struct key_record key;
+	enum own_key own;
 };
 
 struct reputation_name {
@@ -124,6 +127,13 @@ struct reputation {
 /* reputation_domain - a domain as a person writes it as the subject's: A-labels, lower case, no
  * final dot. False if it is none with at least two labels. Appends. */
 bool reputation_domain(struct bytes text, struct buffer *out);
+
+/* reputation_add_keys - the keys of the configuration that sign in the domain's own name; where no
+ * selector was given, theirs are taken. A key that cannot be read is done without, and named in
+ * `err`. reputation_drop_keys frees them. */
+int reputation_add_keys(const struct config *config, struct reputation_subject *subject,
+                        struct err *err);
+void reputation_drop_keys(struct reputation_subject *subject);
 
 /* reputation_find - collects the facts of `subject`; of `config` the resolvers count. Runs a loop
  * of its own until then, so not for fibers; at the latest at the subject's deadline. The facts are

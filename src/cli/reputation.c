@@ -136,6 +136,7 @@ static struct config *load_config(const char *path, bool *is_file_out)
 static void complete_subject(struct arguments *arguments, const struct config *config)
 {
 	struct reputation_subject *subject = &arguments->subject;
+	struct err err;
 
 	subject->helo = bytes_of(config->deliver.helo);
 	for (int i = 0; i < config->deliver.source_addresses.count && subject->address_count < 2;
@@ -143,6 +144,8 @@ static void complete_subject(struct arguments *arguments, const struct config *c
 		if (address_parse(bytes_of(config->deliver.source_addresses.items[i]), 0,
 		                  &subject->addresses[subject->address_count]))
 			subject->address_count++;
+	if (reputation_add_keys(config, subject, &err) < 0)
+		fprintf(stderr, "outlast: %s\n", err.text); /* it may be the daemon's alone */
 }
 
 /* JSON. */
@@ -442,6 +445,7 @@ int cli_reputation(int argc, char **argv)
 
 	if (status == 0)
 		status = run(&arguments);
+	reputation_drop_keys(&arguments.subject);
 	buffer_deinit(&arguments.domain);
 	return status;
 }

@@ -25,7 +25,7 @@ struct signers {
 	int count;
 };
 
-static int read_key(const char *path, struct dkim_key **key_out, struct err *err)
+int signers_read_key(const char *path, struct dkim_key **key_out, struct err *err)
 {
 	char pem[KEY_FILE_BYTES_MAX];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -57,7 +57,7 @@ static void read_name(struct signer *signer, const char *name)
 static int read_signer(struct signer *signer, const struct config_dkim *config, struct err *err)
 {
 	struct dkim_key *key;
-	int result = read_key(config->key, &key, err);
+	int result = signers_read_key(config->key, &key, err);
 
 	if (result < 0)
 		return result;

@@ -12,6 +12,11 @@ struct signers; /* counted references */
 /* signers_read - all keys of the configuration. ERR_INVALID or ERR_SYSTEM name the file that cannot
  * be used. Reads files: blocks for a moment. */
 int signers_read(const struct config *config, struct signers **signers_out, struct err *err);
+
+/* signers_read_key - one key file. Likewise; the caller destroys the key. */
+struct dkim_key;
+int signers_read_key(const char *path, struct dkim_key **key_out, struct err *err);
+
 struct signers *signers_acquire(struct signers *signers);
 void signers_release(struct signers *signers); /* takes NULL */
 

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from certificates import Authority
+from certificates import Authority, openssl
 from world import OUTLAST, PATIENCE_S, free_address
 
 DOMAIN = "good.test"
@@ -322,6 +322,28 @@ def test_selectors_are_guessed(sender):
     answer = json.loads(sender.run(DOMAIN, "--config", str(sender.config), "--json", status=0).stdout)
     texts = [finding["text"] for finding in answer["findings"] if finding["area"] == "dkim"]
     assert texts == ["selector google: rsa, 2048 bits", "the selectors were guessed; others may be in use"]
+
+
+@pytest.fixture(scope="module")
+def own_key(tmp_path_factory):
+    """The private key of a relay, and its public part as the DNS has it."""
+    path = tmp_path_factory.mktemp("key") / "s2026.pem"
+    openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", path)
+    return path, "".join(openssl("pkey", "-in", path, "-pubout").splitlines()[1:-1])
+
+
+def test_our_own_signature_is_verified(sender, own_key):
+    path, public = own_key
+    sender.config.write_text(sender.config.read_text() + f'dkim "s2026._domainkey.{DOMAIN}" {{ key "{path}"; }}\n')
+    at(KEY, "v=DKIM1; p=" + public)(sender.records)
+    command = (DOMAIN, "--config", str(sender.config), "--json")
+    answer = json.loads(sender.run(*command, status=0).stdout)
+    texts = [finding["text"] for finding in answer["findings"] if finding["area"] == "dkim"]
+    assert texts == ["selector s2026: rsa, 2048 bits; our own signature is verified by it"] and answer["score"] == 100
+    at(KEY, "v=DKIM1; p=" + KEY_2048)(sender.records)
+    answer = json.loads(sender.run(*command, status=1).stdout)
+    names = {finding["name"] for finding in answer["findings"] if finding["lost"]}
+    assert names == {"dkim_own_differs"} and answer["score"] == 82 and answer["verdict"] == "poor"
 
 
 def test_nothing_is_guessed_from_nothing(sender):

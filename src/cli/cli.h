@@ -26,10 +26,10 @@ int cli_usage(const char *name, const char *problem, ...) PRINTF_LIKE(2, 3);
 struct cli_options {
 	const char *socket_path;
 	const char *config_path;
-	bool is_json, is_summary, is_dry_run, is_yes, is_list, is_all;
+	bool is_json, is_summary, is_dry_run, is_yes, is_list, is_all, is_forced, is_cancelled;
 	const char *to, *from, *destination, *site, *cause, *older, *state;
 	const char *by, *reason, *record, *keep, *dns_port, *smtp_port, *ready, *rules;
-	const char *search, *html;
+	const char *search, *html, *since, *until;
 	long limit;
 	int first; /* index in argv of the first argument that is no option */
 };
@@ -93,6 +93,7 @@ int cli_dkim(int argc, char **argv);
  * cli_config_reload - puts that in force, unless recipients would expire at once. */
 int cli_config_diff(const struct cli_options *options, const char *file);
 int cli_config_reload(const struct cli_options *options);
+int cli_vault(int argc, char **argv), cli_resend(int argc, char **argv);
 int cli_forecast(int argc, char **argv), cli_incidents(int argc, char **argv);
 int cli_bounce(int argc, char **argv);
 int cli_simulate(int argc, char **argv);

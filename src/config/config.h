@@ -69,6 +69,11 @@ struct config_report {
 	char *event_log;      /* file; "" = none; "-" = stdout */
 };
 
+struct config_vault {
+	int64_t keep_us;    /* 7 d; 0: nothing is kept */
+	int64_t size_bytes; /* 1 GiB in all */
+};
+
 struct config_admin {
 	char *socket; /* /run/outlast/control */
 };
@@ -88,6 +93,7 @@ struct config {
 	struct config_dns dns;
 	struct config_deliver deliver;
 	struct config_report report;
+	struct config_vault vault;
 	struct config_admin admin;
 	struct config_log log;
 	struct config_destination defaults;

@@ -209,6 +209,13 @@ static const struct schema_key report_keys[] = {
 	  .example = "/var/log/outlast/events.log" },
 };
 
+static const struct schema_key vault_keys[] = {
+	{ "keep", AT(DURATION, _vault, keep_us), .initial = "7d", .max = 365 * DAY,
+	  .doc = "How long; 0 keeps nothing" },
+	{ "size", AT(SIZE, _vault, size_bytes), .initial = "1G", .min = 0, .max = 1024 * GIB,
+	  .doc = "Content in all; beyond it the oldest goes" },
+};
+
 static const struct schema_key admin_keys[] = {
 	{ "socket", AT(STRING, _admin, socket), .initial = "/run/outlast/control",
 	  .check = check_not_empty, .doc = "Unix socket of the HTTP API, which the commands use" },
@@ -301,6 +308,8 @@ static const struct schema_block blocks[] = {
 	                    .doc = "How mail is sent to other servers" },
 	[BLOCK_REPORT] = { "report", IN_CONFIG(report), KEYS(report_keys),
 	                   .doc = "Notices to senders, and the event log" },
+	[BLOCK_VAULT] = { "vault", IN_CONFIG(vault), KEYS(vault_keys),
+	                  .doc = "Mail that expired or was cancelled, kept for `outlast resend`" },
 	[BLOCK_ADMIN] = { "admin", IN_CONFIG(admin), KEYS(admin_keys), .doc = "The HTTP API" },
 	[BLOCK_LOG] = { "log", IN_CONFIG(log), KEYS(log_keys),
 	                .doc = "What the relay says about itself" },

@@ -13,6 +13,7 @@ enum action_kind {
 	ACTION_DELIVER, /* answer with EVENT_JOB_DONE */
 	ACTION_RECORD,  /* write the message's state */
 	ACTION_REMOVE,  /* the message is finished */
+	ACTION_VAULT,   /* it is finished, but not all of it was delivered: kept for `resend` */
 	ACTION_NOTICE,  /* make a notice; answer with EVENT_NOTICE_DONE once it is on disk */
 	ACTION_NOTE,    /* write a note (a site's memory); empty: remove it */
 	ACTION_LOG,     /* tell the event log */
@@ -40,11 +41,20 @@ struct action_deliver {
 	int64_t deadline_us;
 };
 
+struct action_vault {
+	uint64_t id;
+	struct bytes state;  /* to be written; empty: it is on disk already */
+	struct bytes domain; /* of the first recipient that was not delivered */
+	enum cause cause;    /* and its last cause */
+	int64_t ended_us, size_bytes;
+};
+
 struct action {
 	enum action_kind kind;
 	union {
 		struct bytes domain;
 		struct action_deliver deliver;
+		struct action_vault vault;
 		struct {
 			uint64_t id; /* ACTION_REMOVE has only this */
 			struct bytes state;

@@ -17,6 +17,7 @@ static struct job *create(struct queue *queue, struct site *site, struct destina
 	job->site = site;
 	job->destination = destination;
 	job->count = count;
+	job->began_us = queue->now_us;
 	memcpy(job->recipients, recipients, count * sizeof *recipients);
 	job->slot = site_slot_acquire(site, job);
 	site_take_pace(queue, site);

@@ -10,6 +10,7 @@ struct job {
 	struct destination *destination;
 	struct entry *entry;
 	uint32_t slot, count;
+	int64_t began_us;
 	bool is_probe;
 	uint16_t recipients[]; /* indices in the message */
 };

@@ -606,24 +606,62 @@ void recipient_run_timers(struct queue *queue)
 	}
 }
 
+static struct bytes encode_state(struct queue *queue, const struct entry *entry)
+{
+	buffer_clear(&queue->scratch);
+	state_encode(queue, entry, &queue->scratch);
+	return arena_copy(queue->actions->arena, buffer_bytes(&queue->scratch));
+}
+
 static void write_state(struct queue *queue, const struct entry *entry)
 {
 	struct action *action = actions_add(queue->actions, ACTION_RECORD);
 
-	buffer_clear(&queue->scratch);
-	state_encode(queue, entry, &queue->scratch);
 	action->record.id = entry_id(entry);
-	action->record.state = arena_copy(queue->actions->arena, buffer_bytes(&queue->scratch));
+	action->record.state = encode_state(queue, entry);
+}
+
+/* The first recipient that was given up or cancelled; NULL: all were delivered or refused. */
+static const struct recipient *first_undelivered(struct entry *entry)
+{
+	for (uint32_t i = 0; i < entry->recipient_count; i++) {
+		const struct recipient *recipient = entry_recipient(entry, i);
+
+		if (recipient->state == RECIPIENT_EXPIRED ||
+		    recipient->state == RECIPIENT_CANCELLED)
+			return recipient;
+	}
+	return NULL;
+}
+
+static void put_into_vault(struct queue *queue, const struct entry *entry,
+                           const struct recipient *recipient)
+{
+	struct action_vault *vault = &actions_add(queue->actions, ACTION_VAULT)->vault;
+
+	vault->id = entry_id(entry);
+	if (!queue->is_loading)
+		vault->state = encode_state(queue, entry);
+	vault->domain = arena_copy(queue->actions->arena, recipient->destination->name);
+	vault->cause = (enum cause)recipient->cause;
+	vault->ended_us = entry_us(entry, recipient->since);
+	vault->size_bytes = entry->size_bytes;
 }
 
 void entry_settle(struct queue *queue, struct entry *entry, enum entry_change change)
 {
+	const struct recipient *undelivered;
+
 	if (entry->left > 0) {
 		if (change == ENTRY_CHANGED)
 			write_state(queue, entry);
 		return;
 	}
-	actions_add(queue->actions, ACTION_REMOVE)->record.id = entry_id(entry);
+	undelivered = first_undelivered(entry);
+	if (undelivered && queue->config->vault.keep_us > 0 && !(entry->flags & ENTRY_IS_NOTICE))
+		put_into_vault(queue, entry, undelivered);
+	else
+		actions_add(queue->actions, ACTION_REMOVE)->record.id = entry_id(entry);
 	roster_remove(&queue->roster, entry);
 	queue->totals.messages--;
 }

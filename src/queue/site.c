@@ -249,13 +249,25 @@ static int64_t next_probe_us(struct queue *queue, const struct site *site, int h
 	return queue->now_us + MAX(wait_us, hint_us);
 }
 
-/* One connection too many, while others are at work: that is no trouble of the site's. If the
- * others are refused as well, the last one closes it. */
-static bool is_crowd(const struct site *site, const struct outcome *outcome)
+/* One connection too many, while others are at work, or were when it began: that is no trouble of
+ * the site's. If the others are refused as well, the last one closes it. */
+static bool is_crowd(const struct site *site, const struct job *job, const struct outcome *outcome)
 {
-	return !site_is_closed(site) && site->busy > 1 && outcome->phase >= PHASE_GREETING &&
-	       outcome->phase <= PHASE_EHLO &&
-	       (outcome->cause == CAUSE_RATE_LIMITED || outcome->cause == CAUSE_HOST_BUSY);
+	if (site_is_closed(site) || outcome->phase < PHASE_GREETING ||
+	    outcome->phase > PHASE_EHLO ||
+	    (outcome->cause != CAUSE_RATE_LIMITED && outcome->cause != CAUSE_HOST_BUSY))
+		return false;
+	return site->busy > 1 || site->last_success_us >= job->began_us;
+}
+
+/* Connections that are open, or may be, without the one that was refused, and that one. */
+static uint32_t crowd_of(const struct site *site)
+{
+	uint32_t crowd = site->busy;
+
+	for (uint32_t i = 0; i < site->slot_count; i++)
+		crowd += !site->slots[i].job && site->slots[i].is_warm;
+	return crowd;
 }
 
 static void begin_incident(struct queue *queue, struct site *site, enum site_state before)
@@ -278,8 +290,8 @@ void site_fail(struct queue *queue, const struct job *job, const struct outcome 
 	if (site_is_closed(site) && site->probe_job != job)
 		return; /* a job from before it was closed */
 	remember_failure(queue, site, outcome);
-	if (is_crowd(site, outcome)) {
-		learned_crowd(&site->learned, site->busy, queue->now_us);
+	if (is_crowd(site, job, outcome)) {
+		learned_crowd(&site->learned, crowd_of(site), queue->now_us);
 		return;
 	}
 	if (outcome->cause == CAUSE_RATE_LIMITED && before != SITE_PROBING)

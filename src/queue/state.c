@@ -1,7 +1,8 @@
 #include "queue/state.h"
 #include "queue/recipient.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION       2
+#define STATE_WITHOUT_CAUSE 1 /* said nothing more of recipients that are over */
 
 /* What of the flags outlives a restart. A delay notice that is being made is asked for again. */
 #define KEPT_FLAGS (RECIPIENT_DELAY_DONE | RECIPIENT_OWES_NOTICE | RECIPIENT_BY_OPERATOR)
@@ -42,8 +43,11 @@ static void put_recipient(const struct queue *queue, const struct recipient *rec
 
 	buffer_put_u8(out, (uint8_t)(is_over ? recipient->state : state));
 	buffer_put_u8(out, is_over);
-	if (is_over)
+	if (is_over) {
+		buffer_put_u8(out, recipient->cause);
+		buffer_put_u32(out, recipient->since);
 		return;
+	}
 	if (state == RECIPIENT_QUEUED)
 		flags &= (uint16_t)~RECIPIENT_OWES_NOTICE;
 	buffer_put_u8(out, recipient->cause);
@@ -91,9 +95,11 @@ static bool is_legal(const struct recipient *recipient, bool is_over)
 
 	if (recipient->state >= RECIPIENT_STATES || recipient->state == RECIPIENT_DELIVERING)
 		return false;
+	if (recipient->cause >= CAUSE_COUNT)
+		return false;
 	if (is_over)
 		return recipient_is_final(recipient);
-	if (recipient->cause >= CAUSE_COUNT || (recipient->flags & ~KEPT_FLAGS))
+	if ((recipient->flags & ~KEPT_FLAGS))
 		return false;
 	if (owes)
 		return recipient->state == RECIPIENT_FAILED ||
@@ -101,12 +107,16 @@ static bool is_legal(const struct recipient *recipient, bool is_over)
 	return !recipient_is_final(recipient);
 }
 
-static bool read_recipient(struct reader *in, struct recipient *recipient)
+static bool read_recipient(struct reader *in, uint8_t version, struct recipient *recipient)
 {
 	uint8_t is_over;
 
 	recipient->state = reader_u8(in);
 	is_over = reader_u8(in);
+	if (is_over && version != STATE_WITHOUT_CAUSE) {
+		recipient->cause = reader_u8(in);
+		recipient->since = reader_u32(in);
+	}
 	if (!is_over) {
 		recipient->cause = reader_u8(in);
 		recipient->flags = reader_u16(in);
@@ -125,12 +135,15 @@ static bool read_recipient(struct reader *in, struct recipient *recipient)
 static bool read_all(struct bytes bytes, uint16_t recipient_count, struct entry *entry)
 {
 	struct reader in = { .in = bytes };
+	uint8_t version = reader_u8(&in);
 
-	if (reader_u8(&in) != STATE_VERSION || reader_u16(&in) != recipient_count)
+	if ((version != STATE_VERSION && version != STATE_WITHOUT_CAUSE) ||
+	    reader_u16(&in) != recipient_count)
 		return false;
 	for (uint16_t i = 0; i < recipient_count; i++) {
 		struct recipient scratch = { 0 };
-		bool is_good = read_recipient(&in, entry ? entry_recipient(entry, i) : &scratch);
+		bool is_good = read_recipient(&in, version,
+		                              entry ? entry_recipient(entry, i) : &scratch);
 
 		tally_deinit(&scratch.tally);
 		if (!is_good)
@@ -143,4 +156,27 @@ bool state_decode(struct bytes in, struct entry *entry)
 {
 	return read_all(in, entry->recipient_count, NULL) &&
 	       read_all(in, entry->recipient_count, entry);
+}
+
+bool state_read_final(struct bytes bytes, uint32_t recipient_count,
+                      struct final_recipient *recipients_out)
+{
+	struct reader in = { .in = bytes };
+	uint8_t version = reader_u8(&in);
+
+	if (version != STATE_VERSION || reader_u16(&in) != recipient_count)
+		return false;
+	for (uint32_t i = 0; i < recipient_count; i++) {
+		struct recipient recipient = { 0 };
+
+		if (!read_recipient(&in, version, &recipient) || !recipient_is_final(&recipient) ||
+		    (recipient.flags & RECIPIENT_OWES_NOTICE)) {
+			tally_deinit(&recipient.tally);
+			return false;
+		}
+		recipients_out[i] = (struct final_recipient){ (enum recipient_state)recipient.state,
+			                                      (enum cause)recipient.cause,
+			                                      (int64_t)recipient.since * TICK_US };
+	}
+	return in.in.len == 0;
 }

@@ -2,6 +2,7 @@
  * (docs/formats/state.md). */
 #pragma once
 #include "base/buffer.h"
+#include "queue/final.h"
 #include "queue/heart.h"
 
 void state_encode(const struct queue *queue, const struct entry *entry, struct buffer *out);

@@ -25,6 +25,8 @@ struct keeper {
 	struct worker **workers;
 	int worker_count;
 	struct event_log *log;
+	struct vault *vault;
+	struct timer vault_timer;
 	struct cache *cache; /* messages just accepted, until their first attempt */
 	struct actions actions;
 	struct timer timer;
@@ -464,6 +466,55 @@ static bool add_relayed_notice(struct keeper *keeper, struct job *job)
 	return notice.count > 0;
 }
 
+/* The vault: what is too old, or too much, goes. */
+
+struct vault *keeper_vault(struct keeper *keeper)
+{
+	return keeper->vault;
+}
+
+void keeper_drop(struct keeper *keeper, uint64_t id)
+{
+	if (vault_remove(keeper->vault, id))
+		spool_remove(keeper->spool, id);
+}
+
+uint64_t keeper_new_id(struct keeper *keeper)
+{
+	return id_make(&keeper->ids, clock_now_us());
+}
+
+static void vault_is_due(struct timer *timer);
+
+static void trim_vault(struct keeper *keeper)
+{
+	const struct config_vault *limits = &keeper->config->vault;
+	int64_t now_us = clock_now_us();
+	uint64_t id;
+
+	while ((id = vault_overdue(keeper->vault, now_us - limits->keep_us, limits->size_bytes)))
+		keeper_drop(keeper, id);
+	if (vault_count(keeper->vault) > 0 && loop_current())
+		timer_set(&keeper->vault_timer,
+		          vault_oldest_us(keeper->vault) + limits->keep_us + US_PER_SECOND,
+		          vault_is_due);
+}
+
+static void vault_is_due(struct timer *timer)
+{
+	trim_vault(CONTAINER_OF(timer, struct keeper, vault_timer));
+}
+
+static void put_into_vault(struct keeper *keeper, const struct action_vault *action)
+{
+	message_release(cache_take(keeper->cache, action->id));
+	if (action->state.len > 0)
+		spool_record(keeper->spool, action->id, SPOOL_STATE, action->state);
+	vault_add(keeper->vault, action->id, action->ended_us, action->size_bytes, action->cause,
+	          action->domain);
+	trim_vault(keeper);
+}
+
 /* The step, and what comes of it. */
 
 static void carry_out(struct keeper *keeper, const struct action *action)
@@ -481,6 +532,9 @@ static void carry_out(struct keeper *keeper, const struct action *action)
 	case ACTION_REMOVE:
 		message_release(cache_take(keeper->cache, action->record.id));
 		spool_remove(keeper->spool, action->record.id);
+		return;
+	case ACTION_VAULT:
+		put_into_vault(keeper, &action->vault);
 		return;
 	case ACTION_NOTICE:
 		add_notice(keeper, &action->notice);
@@ -595,6 +649,7 @@ static void reload_arrives(struct mail *mail)
 	if (event_log_reopen(keeper->log, &err) < 0)
 		log_error("serve", "%s", err.text);
 	keeper_step(keeper, &event);
+	trim_vault(keeper);
 	alloc_free(reload);
 }
 
@@ -635,6 +690,38 @@ void keeper_ask(struct keeper *keeper,
 	struct question question = { .keeper = keeper, .run = run, .arg = arg };
 
 	wait_for(&question.wait, thread_mailbox(keeper->thread), question_arrives);
+}
+
+struct putting {
+	struct spool_put put;
+	sem_t answered;
+};
+
+static void putting_is_done(struct mail *mail)
+{
+	struct spool_put *put = CONTAINER_OF(mail, struct spool_put, done);
+
+	sem_post(&CONTAINER_OF(put, struct putting, put)->answered);
+}
+
+int keeper_put(struct keeper *keeper, struct message *message, struct err *err)
+{
+	struct putting putting = { .put.message = message };
+
+	sem_init(&putting.answered, 0, 0);
+	putting.put.home = thread_mailbox(keeper->thread);
+	putting.put.done.deliver = putting_is_done;
+	spool_put(keeper->spool, &putting.put);
+	while (sem_wait(&putting.answered) < 0 && errno == EINTR)
+		;
+	sem_destroy(&putting.answered);
+	if (putting.put.result < 0) {
+		*err = putting.put.err;
+		message_release(message);
+		return putting.put.result;
+	}
+	keeper_post_added(keeper, message);
+	return 0;
 }
 
 struct reading {
@@ -783,6 +870,7 @@ int keeper_create(const struct keeper_options *options, struct keeper **keeper_o
 	keeper->spool = options->spool;
 	keeper->worker_count = options->worker_count;
 	keeper->cache = cache_create(CACHE_BYTES);
+	keeper->vault = vault_create();
 	list_init(&keeper->notices);
 	list_init(&keeper->jobs);
 	actions_init(&keeper->actions);
@@ -843,6 +931,7 @@ void keeper_destroy(struct keeper *keeper)
 	event_log_close(keeper->log);
 	queue_destroy(keeper->queue);
 	cache_destroy(keeper->cache);
+	vault_destroy(keeper->vault);
 	actions_deinit(&keeper->actions);
 	config_release(keeper->config);
 	alloc_free(keeper);

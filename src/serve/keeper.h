@@ -6,6 +6,7 @@
 #include "dns/dns.h"
 #include "queue/queue.h"
 #include "report/event.h"
+#include "serve/vault.h"
 #include "serve/worker.h"
 #include "spool/spool.h"
 
@@ -40,6 +41,19 @@ void keeper_post_reload(struct keeper *keeper, const struct config *config);
  * to `actions` is carried out. Blocks: never from a loop's thread. */
 void keeper_ask(struct keeper *keeper,
                 void (*run)(void *arg, struct queue *queue, struct actions *actions), void *arg);
+
+/* keeper_vault - the vault; for use within `run` of keeper_ask only. */
+struct vault *keeper_vault(struct keeper *keeper);
+
+/* keeper_drop - takes a message out of the vault, for good; within keeper_ask only. */
+void keeper_drop(struct keeper *keeper, uint64_t id);
+
+/* keeper_new_id - for a message that is made here; within keeper_ask only. */
+uint64_t keeper_new_id(struct keeper *keeper);
+
+/* keeper_put - writes a new message and queues it: 0 once it is on disk. Blocks, as keeper_ask. The
+ * reference is handed over. */
+int keeper_put(struct keeper *keeper, struct message *message, struct err *err);
 
 /* keeper_read - reads a message from the spool; blocks, as keeper_ask. The caller gives back what
  * `read` holds. */

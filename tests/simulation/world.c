@@ -233,6 +233,21 @@ static void take_remove(struct world *world, uint64_t id)
 	remember(world, &id, sizeof id);
 }
 
+/* Kept, for not all of it was delivered; for the queue it is over. */
+static void take_vault(struct world *world, const struct action_vault *vault)
+{
+	struct world_message *message = message_of(world, vault->id);
+	bool is_undelivered = false;
+
+	EXPECT(world, message->message && vault->ended_us <= world->now_us);
+	for (uint32_t i = 0; i < message->message->recipient_count; i++)
+		if (message->recipients[i].fate == FATE_EXPIRED ||
+		    message->recipients[i].fate == FATE_CANCELLED)
+			is_undelivered = true;
+	EXPECT(world, is_undelivered);
+	take_remove(world, vault->id);
+}
+
 static void take_note(struct world *world, uint64_t key, struct bytes bytes)
 {
 	struct world_note *free_note = NULL;
@@ -303,6 +318,9 @@ static void take_action(struct world *world, const struct action *action)
 		return;
 	case ACTION_REMOVE:
 		take_remove(world, action->record.id);
+		return;
+	case ACTION_VAULT:
+		take_vault(world, &action->vault);
 		return;
 	case ACTION_NOTICE:
 		take_notice(world, &action->notice);

@@ -80,7 +80,7 @@ static void test_end(void)
 
 		desk_command(&desk, rows[i].kind, id, "");
 		CHECK_INT(rows[i].name, desk_count(&desk, ACTION_NOTICE), rows[i].notices);
-		CHECK_INT(rows[i].name, desk_count(&desk, ACTION_REMOVE), rows[i].removed);
+		CHECK_INT(rows[i].name, desk_count(&desk, ACTION_VAULT), rows[i].removed);
 		CHECK_INT(rows[i].name, desk_logged(&desk, rows[i].logged), 1);
 		if (rows[i].notices)
 			CHECK_TRUE("says so", desk_find(&desk, ACTION_NOTICE)

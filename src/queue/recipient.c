@@ -573,8 +573,11 @@ static void become_urgent(struct queue *queue, struct recipient *recipient)
 
 static void run_timer(struct queue *queue, struct recipient *recipient)
 {
-	struct schedule schedule = recipient_schedule(queue, recipient);
 	struct entry *entry = recipient_entry(queue, recipient);
+	struct schedule schedule;
+
+	book_into(queue, recipient, &recipient->tally); /* so that it is not reckoned each time */
+	schedule = recipient_schedule(queue, recipient);
 
 	if (queue->now_us >= schedule_deadline_us(&schedule)) {
 		recipient_give_up(queue, recipient, RECIPIENT_EXPIRED);

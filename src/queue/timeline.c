@@ -117,12 +117,22 @@ static uint32_t begin_of(const struct span *span, const struct stretch *stretch)
 	return (uint32_t)MAX((int64_t)stretch->from, MIN(tick, (int64_t)stretch->to));
 }
 
+/* The span in which the stretch begins. Most stretches are short and recent. */
+static uint16_t first_span(const struct timeline *timeline, const struct stretch *stretch)
+{
+	uint16_t i = timeline->count;
+
+	while (i > 1 && begin_of(&timeline->spans[i - 1], stretch) > stretch->from)
+		i--;
+	return i > 0 ? (uint16_t)(i - 1) : 0;
+}
+
 void timeline_book(const struct timeline *timeline, const struct timeline *site,
                    struct stretch stretch, struct tally *tally)
 {
 	uint32_t begin = stretch.from;
 
-	for (uint16_t i = 0; i < timeline->count; i++) {
+	for (uint16_t i = first_span(timeline, &stretch); i < timeline->count; i++) {
 		const struct span *span = &timeline->spans[i];
 		uint32_t end = i + 1 < timeline->count ? begin_of(span + 1, &stretch) : stretch.to;
 		struct stretch part = { stretch.arrived_us, begin, end };

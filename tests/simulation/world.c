@@ -336,6 +336,7 @@ static void take_action(struct world *world, const struct action *action)
 
 void world_step(struct world *world, const struct event *event)
 {
+	world->event_count++;
 	queue_step(world->queue, event, world->now_us, &world->actions);
 	for (size_t i = 0; i < world->actions.count; i++)
 		take_action(world, &world->actions.items[i]);

@@ -53,6 +53,7 @@ struct world {
 	struct queue *queue;
 	struct actions actions;
 	int64_t now_us;
+	uint64_t event_count;
 	uint64_t hash; /* of all actions so far: two runs of one trace have the same */
 	uint32_t message_count, live_count;
 	struct world_message messages[WORLD_MESSAGES];

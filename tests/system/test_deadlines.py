@@ -130,8 +130,10 @@ def test_crowd_goes_on(world):
 
     target = world.host("crowd.test", script={"connect": greet})
     relay = world.relay(destination="connections 6; probe 1h; idle 2s;")
+    relay.run("suspend", "crowd.test")
     for i in range(40):
         relay.send("me@out.test", [f"u{i}@crowd.test"])
+    relay.run("resume", "crowd.test")
     relay.wait_event("delivered", 40)
     assert len(target.messages) == 40
     assert relay.ask("explain", "crowd.test")["site"]["learned_connections"] in (2, 3)

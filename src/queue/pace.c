@@ -11,14 +11,15 @@
 #define FORGET_FACTOR    32 /* a rate that has grown by this much limits nothing */
 #define GAP_MAX_US       US_PER_HOUR
 
-/* In a period there are at most (period + slack) / gap + 1 starts. */
+/* In a period there are at most (period + slack) / gap + 1 starts; one in a hundred is left for
+ * what the network makes later or earlier. */
 void pace_limit(struct pace *pace, int64_t count, int64_t period_us, int64_t now_us)
 {
 	int64_t slack_us = count >= SLACK_FROM_COUNT ? period_us / 100 : 0;
 	int64_t gap_us = 0;
 
 	if (count >= SLACK_FROM_COUNT)
-		gap_us = (period_us + slack_us) / (count - 1) + 1;
+		gap_us = (period_us + slack_us) / (count - 1 - count / 100) + 1;
 	else if (count > 0)
 		gap_us = (period_us + period_us / 100) / count + 1;
 	if (pace->gap_us == gap_us && pace->slack_us == slack_us)

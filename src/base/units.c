@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#define RATE_COUNT_MAX     1000000000
+#define RATE_PERIOD_MAX_US (366 * US_PER_DAY)
+
 static const struct unit {
 	const char *name;
 	int64_t us;
@@ -78,8 +81,9 @@ bool rate_parse(struct bytes text, int64_t *count_out, int64_t *period_us_out)
 	has_number = rest.at[1] >= '0' && rest.at[1] <= '9';
 	snprintf(period, sizeof period, "%s%.*s", has_number ? "" : "1", (int)rest.len - 1,
 	         rest.at + 1);
-	return *count_out > 0 && duration_parse(bytes_of(period), period_us_out) &&
-	       *period_us_out > 0;
+	return *count_out > 0 && *count_out <= RATE_COUNT_MAX &&
+	       duration_parse(bytes_of(period), period_us_out) && *period_us_out > 0 &&
+	       *period_us_out <= RATE_PERIOD_MAX_US;
 }
 
 /* Weeks are left out: people think of lifetimes in days. */

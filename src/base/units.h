@@ -12,7 +12,8 @@
 /* duration_parse - "90", "90s", "250ms", "30m", "1h30m", "5d", "2w" (a bare number is seconds). */
 bool duration_parse(struct bytes text, int64_t *us_out);
 
-/* rate_parse - "500/h", "10/s", "20000/d", "100/5m": so many in so long. */
+/* rate_parse - "500/h", "10/s", "20000/d", "100/5m": so many (at most 10^9) in so long (at most
+ * 366 days). */
 bool rate_parse(struct bytes text, int64_t *count_out, int64_t *period_us_out);
 
 /* duration_format - the two largest units that matter: "5d 3h", "41m 7s", "12s", "250ms", "0s". */

@@ -172,12 +172,6 @@ int cli_parse(int argc, char **argv, const char *allowed, struct cli_options *op
 	return 0;
 }
 
-bool cli_has_filter(const struct cli_options *options)
-{
-	return options->to || options->from || options->destination || options->site ||
-	       options->cause || options->older || options->state;
-}
-
 /* The socket: as told, else what the configuration says, else the usual place. */
 static void find_socket(const struct cli_options *options, char path_out[600])
 {
@@ -243,11 +237,21 @@ static const struct {
 	{ "cause", offsetof(struct cli_options, cause) },
 	{ "older", offsetof(struct cli_options, older) },
 	{ "state", offsetof(struct cli_options, state) },
+	{ "since", offsetof(struct cli_options, since) },
+	{ "until", offsetof(struct cli_options, until) },
 };
 
 static const char *filter_value(const struct cli_options *options, size_t i)
 {
 	return *(const char *const *)(const void *)((const char *)options + filters[i].offset);
+}
+
+bool cli_has_filter(const struct cli_options *options)
+{
+	for (size_t i = 0; i < COUNT(filters); i++)
+		if (filter_value(options, i))
+			return true;
+	return false;
 }
 
 void cli_filter_query(const struct cli_options *options, struct buffer *path)

@@ -1,39 +1,17 @@
 /* vault: what expired or was cancelled lately. resend: sends it again. */
 #include "base/units.h"
 #include "cli/cli.h"
-#include "http/http.h"
 #include "runtime/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-	const char *name;
-	size_t offset;
-} filters[] = {
-	{ "to", offsetof(struct cli_options, to) },
-	{ "from", offsetof(struct cli_options, from) },
-	{ "destination", offsetof(struct cli_options, destination) },
-	{ "cause", offsetof(struct cli_options, cause) },
-	{ "since", offsetof(struct cli_options, since) },
-	{ "until", offsetof(struct cli_options, until) },
-};
-
 #define ALLOWED "to from destination cause since until"
-
-static const char *value_of(const struct cli_options *options, size_t filter)
-{
-	return *(const char *const *)((const char *)options + filters[filter].offset);
-}
 
 static json_t *wanted_object(const struct cli_options *options, const char *id)
 {
-	json_t *object = json_object();
+	json_t *object = cli_filter_object(options);
 
-	for (size_t i = 0; i < COUNT(filters); i++)
-		if (value_of(options, i))
-			json_object_set_new(object, filters[i].name,
-			                    json_string(value_of(options, i)));
 	if (id)
 		json_object_set_new(object, "id", json_string(id));
 	return object;
@@ -89,14 +67,8 @@ static int list(const struct cli_options *options)
 	struct buffer path = { 0 };
 	json_t *answer;
 
-	buffer_append_text(&path, "/v1/vault?");
-	for (size_t i = 0; i < COUNT(filters); i++) {
-		if (!value_of(options, i))
-			continue;
-		buffer_printf(&path, "%s=", filters[i].name);
-		http_escape(bytes_of(value_of(options, i)), &path);
-		buffer_append_char(&path, '&');
-	}
+	buffer_append_text(&path, "/v1/vault?limit=1000");
+	cli_filter_query(options, &path);
 	buffer_append_char(&path, '\0');
 	answer = cli_ask(options, "GET", path.at, NULL);
 	buffer_deinit(&path);
@@ -124,14 +96,6 @@ static int drop(const struct cli_options *options, const char *id)
 	return 0;
 }
 
-static bool has_wanted(const struct cli_options *options)
-{
-	for (size_t i = 0; i < COUNT(filters); i++)
-		if (value_of(options, i))
-			return true;
-	return false;
-}
-
 int cli_vault(int argc, char **argv)
 {
 	struct cli_options options;
@@ -143,7 +107,7 @@ int cli_vault(int argc, char **argv)
 	id = options.first + 1 < argc ? argv[options.first + 1] : NULL;
 	if (strcmp(verb, "list") == 0 && !id)
 		return list(&options);
-	if (strcmp(verb, "drop") == 0 && (id != NULL) != has_wanted(&options))
+	if (strcmp(verb, "drop") == 0 && (id != NULL) != cli_has_filter(&options))
 		return drop(&options, id);
 	return cli_usage(argv[0], "list, or drop with a message id or a filter");
 }
@@ -177,7 +141,7 @@ int cli_resend(int argc, char **argv)
 	if (cli_parse(argc, argv, ALLOWED " dry-run force cancelled", &options) < 0)
 		return 2;
 	id = options.first < argc ? argv[options.first] : NULL;
-	if (argc - options.first > 1 || (id != NULL) == has_wanted(&options))
+	if (argc - options.first > 1 || (id != NULL) == cli_has_filter(&options))
 		return cli_usage(argv[0], "either one message id or a filter is needed");
 	body = wanted_object(&options, id);
 	json_object_set_new(body, "dry_run", json_boolean(options.is_dry_run));

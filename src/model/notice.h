@@ -1,6 +1,7 @@
 /* model/notice.h - what the queue says that people should be told: a notice to the sender, an entry
  * of the event log. */
 #pragma once
+#include "base/arena.h"
 #include "model/outcome.h"
 #include "model/recipient.h"
 
@@ -28,6 +29,9 @@ struct notice {
 	struct notice_recipient *recipients;
 	uint32_t count;
 };
+
+/* notice_copy - with all that it points to, in the arena. */
+struct notice notice_copy(struct arena *arena, const struct notice *notice);
 
 enum log_kind {
 	LOGGED_ACCEPTED,

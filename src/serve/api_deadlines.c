@@ -7,8 +7,9 @@
 #include "serve/operation.h"
 #include <string.h>
 
-#define SLICE      1000
-#define SCAN_SLICE 20000
+#define SLICE         1000
+#define SCAN_SLICE    20000
+#define AMOUNT_MAX_US (200 * US_PER_DAY) /* an extension has 31 bits of 10 ms */
 
 /* A walk over all messages that a filter matches, slice by slice. */
 struct walk {
@@ -118,6 +119,8 @@ static void read_wish(const struct admin_request *request, struct wish *wish)
 	if (!amount || !duration_parse(bytes_of(amount), &wish->amount_us))
 		snprintf(wish->problem, sizeof wish->problem,
 		         "amount: a duration such as 12h is needed");
+	else if (wish->amount_us > AMOUNT_MAX_US)
+		snprintf(wish->problem, sizeof wish->problem, "amount: at most 200d");
 	else if (!action || (strcmp(action, "extend") != 0 && strcmp(action, "shorten") != 0))
 		snprintf(wish->problem, sizeof wish->problem,
 		         "action: extend or shorten is needed");
@@ -179,8 +182,9 @@ static int carry_out(struct server *server, const struct admin_request *request,
 		walk_wish(wish, walk);
 		alloc_free(walk);
 		result = operation_commit(server, &operation, err);
-		api_audit(server, request, json_integer_value(json_object_get(head, "recipients")));
 	}
+	if (result == 0)
+		api_audit(server, request, json_integer_value(json_object_get(head, "recipients")));
 	json_decref(head);
 	return result;
 }
@@ -213,7 +217,7 @@ struct admin_response api_deadlines(struct server *server, const struct admin_re
 		                         (unsigned long long)preview.expiring,
 		                         (unsigned long long)preview.recipients);
 	else if (!wish.is_dry_run && carry_out(server, request, &wish, walk, &err) < 0)
-		response = admin_problem(500, "%s", err.text);
+		response = admin_problem(err.code == ERR_BUSY ? 409 : 500, "%s", err.text);
 	if (response.status == 200) {
 		response.body = preview_json(&preview, walk->matched);
 		json_object_set_new(response.body, "dry_run", json_boolean(wish.is_dry_run));
@@ -233,7 +237,10 @@ struct admin_response api_undo(struct server *server, const struct admin_request
 	if (number < 0)
 		return admin_problem(400, "number: the number of an operation is needed");
 	if (operation_undo(server, (uint64_t)number, &count, &err) < 0)
-		return admin_problem(err.code == ERR_NOT_FOUND ? 404 : 500, "%s", err.text);
+		return admin_problem(err.code == ERR_NOT_FOUND ? 404
+		                     : err.code == ERR_BUSY    ? 409
+		                                               : 500,
+		                     "%s", err.text);
 	api_audit(server, request, (int64_t)count);
 	return (struct admin_response){
 		.status = 200, .body = json_pack("{s:I}", "recipients", (json_int_t)count)

@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "base/units.h"
 #include "serve/api.h"
+#include "serve/errand.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +90,7 @@ static void take_slice(void *arg, struct queue *queue, struct actions *actions)
 static bool read_envelope(struct server *server, uint64_t id, struct spool_read *read)
 {
 	*read = (struct spool_read){ .id = id };
-	keeper_read(server->keeper, read);
+	errand_read(server->spool, keeper_mailbox(server->keeper), read);
 	return read->result == 0;
 }
 

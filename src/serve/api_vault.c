@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "queue/final.h"
 #include "serve/api.h"
+#include "serve/errand.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -136,7 +137,7 @@ static bool kept_read(struct server *server, const struct wanted *wanted, uint64
 	const struct message *message;
 
 	*kept = (struct kept){ .read = { .id = id, .wants_body = wants_body } };
-	keeper_read(server->keeper, &kept->read);
+	errand_read(server->spool, keeper_mailbox(server->keeper), &kept->read);
 	message = kept->read.message;
 	if (kept->read.result < 0 || !api_message_matches(&addresses, message))
 		return false;
@@ -200,11 +201,17 @@ struct admin_response api_list_vault(struct server *server, const struct admin_r
 	struct wanted wanted, totals = { 0 };
 	struct search search = { server->keeper, &totals };
 	const char *problem = read_wanted(request, NULL, &wanted);
+	const char *limit_text = admin_query(request, "limit");
+	uint64_t limit = LIST_MAX;
 	json_t *list;
 
 	(void)name;
 	if (problem)
 		return admin_problem(400, "%s", problem);
+	if (limit_text &&
+	    (!bytes_parse_u64(bytes_of(limit_text), &limit) || limit == 0 || limit > LIST_MAX))
+		return admin_problem(400, "limit: \"%.50s\" is not 1..%d", limit_text, LIST_MAX);
+	wanted.limit = limit;
 	list = json_array();
 	find_ids(server, &wanted);
 	for (size_t i = 0; i < wanted.count; i++) {
@@ -351,29 +358,17 @@ static void drop_number(void *arg, struct queue *queue, struct actions *actions)
 	keeper_drop(number->keeper, number->id);
 }
 
-/* The old one goes only when the new one is on disk: a crash in between may send twice, never lose.
- */
-static int send_again(struct resend *resend, uint64_t id, uint64_t *new_id_out)
+/* The envelope and content of what is kept, for those who are meant. NULL: the content could not be
+ * copied. */
+static struct message *make_message(struct resend *resend, const struct kept *kept,
+                                    const struct final_recipient *first, uint64_t id)
 {
-	struct keeper *keeper = resend->server->keeper;
-	struct number number = { keeper, 0 }, old_number = { keeper, id };
-	const struct final_recipient *first;
+	const struct message *old = kept->read.message;
+	struct message *message = message_create();
 	struct buffer field = { 0 };
-	const struct message *old;
-	struct message *message;
-	struct kept kept;
-	int result = 0;
+	int result;
 
-	if (!kept_read(resend->server, &resend->wanted, id, true, &kept) ||
-	    !(first = first_meant(resend, &kept))) {
-		resend->skipped++;
-		kept_deinit(&kept);
-		return 0;
-	}
-	old = kept.read.message;
-	keeper_ask(keeper, take_number, &number);
-	message = message_create();
-	message->id = *new_id_out = number.id;
+	message->id = id;
 	message->arrived_us = clock_now_us();
 	message->sender = arena_copy(message->arena, old->sender);
 	message->flags = old->flags & ~(uint32_t)(MESSAGE_BY_NOTIFY | MESSAGE_BY_TRACE);
@@ -382,20 +377,57 @@ static int send_again(struct resend *resend, uint64_t id, uint64_t *new_id_out)
 	message->envelope_id = arena_copy(message->arena, old->envelope_id);
 	message->priority = old->priority;
 	message->client = arena_copy(message->arena, old->client);
-	copy_recipients(resend, &kept, message);
-	write_field(&kept, first, &field);
+	copy_recipients(resend, kept, message);
+	write_field(kept, first, &field);
 	result = copy_body(resend, old, buffer_bytes(&field), message);
-	if (result < 0)
-		message_release(message);
-	else
-		result = keeper_put(keeper, message, &resend->err);
-	if (result == 0) {
-		keeper_ask(keeper, drop_number, &old_number);
-		resend->sent++;
-	}
 	buffer_deinit(&field);
+	if (result == 0)
+		return message;
+	message_release(message);
+	return NULL;
+}
+
+/* On failure nothing is left of the new message. */
+static int put_message(struct resend *resend, struct message *message)
+{
+	struct server *server = resend->server;
+
+	if (errand_put(server->spool, keeper_mailbox(server->keeper), message, &resend->err) == 0) {
+		keeper_post_added(server->keeper, message);
+		return 0;
+	}
+	if (message->body.path)
+		unlink(message->body.path);
+	message_release(message);
+	return resend->err.code;
+}
+
+/* The old one goes only when the new one is on disk: a crash in between may send twice, never lose.
+ */
+static int send_again(struct resend *resend, uint64_t id, uint64_t *new_id_out)
+{
+	struct keeper *keeper = resend->server->keeper;
+	struct number number = { keeper, 0 }, old_number = { keeper, id };
+	const struct final_recipient *first = NULL;
+	struct message *message;
+	struct kept kept;
+
+	if (kept_read(resend->server, &resend->wanted, id, true, &kept))
+		first = first_meant(resend, &kept);
+	if (!first) {
+		resend->skipped++;
+		kept_deinit(&kept);
+		return 0;
+	}
+	keeper_ask(keeper, take_number, &number);
+	message = make_message(resend, &kept, first, number.id);
 	kept_deinit(&kept);
-	return result;
+	if (!message || put_message(resend, message) < 0)
+		return resend->err.code;
+	*new_id_out = number.id;
+	keeper_ask(keeper, drop_number, &old_number);
+	resend->sent++;
+	return 0;
 }
 
 /* Whether a destination is back is found out with one message: the first. */
@@ -523,7 +555,9 @@ struct admin_response api_resend(struct server *server, const struct admin_reque
 	if (result < 0)
 		response = admin_problem(500, "%s", resend.err.text);
 	if (!is_dry_run && resend.sent > 0) {
-		keeper_sync(server->keeper); /* what was answered is not done twice */
+		errand_sync(
+			server->spool,
+			keeper_mailbox(server->keeper)); /* what was answered is not done twice */
 		api_audit(server, request, (int64_t)resend.sent);
 	}
 	if (response.status == 200)
@@ -562,7 +596,7 @@ struct admin_response api_drop(struct server *server, const struct admin_request
 	}
 	alloc_free(wanted.ids);
 	if (dropped > 0) {
-		keeper_sync(server->keeper);
+		errand_sync(server->spool, keeper_mailbox(server->keeper));
 		api_audit(server, request, (int64_t)dropped);
 	}
 	return (struct admin_response){

@@ -9,11 +9,11 @@
 #include "report/report.h"
 #include "serve/cache.h"
 #include "serve/wait.h"
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define NOTICES_AT_ONCE 64
+#define VAULT_LOOK_US   (5 * US_PER_SECOND)
 #define CACHE_BYTES     (64 << 20)
 #define NOTICE_MAKER    (ID_MAKERS_MAX - 1)
 
@@ -150,98 +150,27 @@ static void look_up(struct keeper *keeper, struct bytes domain)
 
 /* Jobs. */
 
-static struct job *job_create(struct keeper *keeper, const struct action_deliver *action)
-{
-	struct job *job = alloc_zeroed(sizeof *job);
-	size_t size_bytes = action->recipient_count * sizeof *action->recipients;
-
-	job->action = *action;
-	job->action.recipients = alloc(size_bytes);
-	memcpy(job->action.recipients, action->recipients, size_bytes);
-	job->action.route = route_acquire(action->route);
-	job->action.domain = (struct bytes){ 0 };
-	job->action.limits = NULL;
-	job->idle_us = action->limits->idle_us;
-	job->messages_per_connection = action->limits->messages_per_connection;
-	job->outcomes = alloc_zeroed(action->recipient_count * sizeof *job->outcomes);
-	job->message = cache_take(keeper->cache, action->id);
-	return job;
-}
-
-static void job_destroy(struct job *job)
-{
-	message_release(job->message);
-	history_deinit(&job->history);
-	history_deinit(&job->others);
-	buffer_deinit(&job->read.state);
-	buffer_deinit(&job->read.history);
-	route_release(job->action.route);
-	alloc_free(job->action.recipients);
-	alloc_free(job->outcomes);
-	alloc_free(job);
-}
-
 static void deliver(struct keeper *keeper, const struct action_deliver *action)
 {
 	struct job *job;
 
 	if (keeper->is_draining)
 		return; /* it stays queued on disk; the next start delivers it */
-	job = job_create(keeper, action);
+	job = job_create(action, cache_take(keeper->cache, action->id));
 	list_append(&keeper->jobs, &job->node);
 	keeper->jobs_out++;
 	worker_post_job(keeper->workers[action->slot.worker], job);
 }
 
-static bool knows(const struct history *history, const struct attempt *attempt)
-{
-	for (uint32_t i = 0; i < history->count; i++)
-		if (history->attempts[i].at_us == attempt->at_us &&
-		    history->attempts[i].recipient == attempt->recipient)
-			return true;
-	return false;
-}
-
-/* The history on disk is replaced as a whole: jobs of one message that are out at the same time
- * must know each other's attempts. */
-static void tell_siblings(struct keeper *keeper, const struct job *job,
-                          const struct attempt *attempt)
-{
-	if (job->message->recipient_count == job->action.recipient_count)
-		return;
-	LIST_EACH (node, &keeper->jobs) {
-		struct job *other = CONTAINER_OF(node, struct job, node);
-
-		if (other != job && other->action.id == job->action.id)
-			history_add(&other->others, attempt);
-	}
-}
-
-/* What the message met is kept for `explain` and the notices, unless the job was its happy end. */
 static void record_history(struct keeper *keeper, struct job *job)
 {
 	struct buffer encoded = { 0 };
-	bool is_worth_keeping = job->history.count > 0 ||
-	                        job->message->recipient_count > job->action.recipient_count;
 
-	for (uint32_t i = 0; i < job->others.count; i++)
-		if (!knows(&job->history, &job->others.attempts[i]))
-			history_add(&job->history, &job->others.attempts[i]);
-	for (uint32_t i = 0; i < job->action.recipient_count; i++) {
-		struct attempt attempt = { .at_us = clock_now_us(),
-			                   .recipient = job->action.recipients[i],
-			                   .outcome = job->outcomes[i] };
-
-		history_add(&job->history, &attempt);
-		tell_siblings(keeper, job, &attempt);
-		if (attempt.outcome.result != RESULT_DELIVERED)
-			is_worth_keeping = true;
-	}
-	if (is_worth_keeping) {
-		history_encode(&job->history, &encoded);
-		spool_record(keeper->spool, job->action.id, SPOOL_HISTORY, buffer_bytes(&encoded));
-		buffer_deinit(&encoded);
-	}
+	if (!job_add_attempts(job, &keeper->jobs, clock_now_us()))
+		return;
+	history_encode(&job->history, &encoded);
+	spool_record(keeper->spool, job->action.id, SPOOL_HISTORY, buffer_bytes(&encoded));
+	buffer_deinit(&encoded);
 }
 
 /* All that was under way is over: whoever waits for that goes on. */
@@ -285,36 +214,13 @@ struct notice_work {
 };
 
 /* Everything that an action points to goes with the action: the work has copies. */
-static const char *copy_text(struct arena *arena, const char *text)
-{
-	return text ? arena_copy(arena, bytes_of(text)).at : NULL;
-}
-
-static void copy_recipient(struct arena *arena, struct notice_recipient *recipient)
-{
-	struct outcome *outcome;
-
-	recipient->status = copy_text(arena, recipient->status);
-	recipient->text = copy_text(arena, recipient->text);
-	if (!recipient->site_outcome)
-		return;
-	outcome = arena_alloc(arena, sizeof *outcome);
-	*outcome = *recipient->site_outcome;
-	recipient->site_outcome = outcome;
-}
-
 static struct notice_work *notice_work_create(struct keeper *keeper, const struct notice *notice)
 {
 	struct notice_work *work = alloc_zeroed(sizeof *work);
-	size_t size_bytes = notice->count * sizeof *notice->recipients;
 
 	work->keeper = keeper;
-	work->notice = *notice;
 	work->arena = arena_create(0);
-	work->notice.recipients = arena_alloc(work->arena, size_bytes);
-	memcpy(work->notice.recipients, notice->recipients, size_bytes);
-	for (uint32_t i = 0; i < notice->count; i++)
-		copy_recipient(work->arena, &work->notice.recipients[i]);
+	work->notice = notice_copy(work->arena, notice);
 	return work;
 }
 
@@ -486,23 +392,29 @@ uint64_t keeper_new_id(struct keeper *keeper)
 
 static void vault_is_due(struct timer *timer);
 
-static void trim_vault(struct keeper *keeper)
+static void trim_vault(struct keeper *keeper, int64_t most_bytes)
 {
-	const struct config_vault *limits = &keeper->config->vault;
-	int64_t now_us = clock_now_us();
+	int64_t now_us = clock_now_us(), keep_us = keeper->config->vault.keep_us, next_us;
 	uint64_t id;
 
-	while ((id = vault_overdue(keeper->vault, now_us - limits->keep_us, limits->size_bytes)))
+	while ((id = vault_overdue(keeper->vault, now_us - keep_us, most_bytes)))
 		keeper_drop(keeper, id);
-	if (vault_count(keeper->vault) > 0 && loop_current())
-		timer_set(&keeper->vault_timer,
-		          vault_oldest_us(keeper->vault) + limits->keep_us + US_PER_SECOND,
-		          vault_is_due);
+	if (vault_count(keeper->vault) == 0)
+		return;
+	next_us = vault_oldest_us(keeper->vault) + keep_us + US_PER_SECOND;
+	timer_set(&keeper->vault_timer, MIN(next_us, now_us + VAULT_LOOK_US), vault_is_due);
 }
 
+/* While the disk is nearly full the vault gives way to new mail, an eighth at a time: space comes
+ * back when the journal has reclaimed it. */
 static void vault_is_due(struct timer *timer)
 {
-	trim_vault(CONTAINER_OF(timer, struct keeper, vault_timer));
+	struct keeper *keeper = CONTAINER_OF(timer, struct keeper, vault_timer);
+	int64_t most_bytes = keeper->config->vault.size_bytes;
+
+	if (!spool_has_room(keeper->spool))
+		most_bytes = MIN(most_bytes, vault_bytes(keeper->vault) / 8 * 7);
+	trim_vault(keeper, most_bytes);
 }
 
 static void put_into_vault(struct keeper *keeper, const struct action_vault *action)
@@ -512,7 +424,7 @@ static void put_into_vault(struct keeper *keeper, const struct action_vault *act
 		spool_record(keeper->spool, action->id, SPOOL_STATE, action->state);
 	vault_add(keeper->vault, action->id, action->ended_us, action->size_bytes, action->cause,
 	          action->domain);
-	trim_vault(keeper);
+	trim_vault(keeper, keeper->config->vault.size_bytes);
 }
 
 /* The step, and what comes of it. */
@@ -649,7 +561,7 @@ static void reload_arrives(struct mail *mail)
 	if (event_log_reopen(keeper->log, &err) < 0)
 		log_error("serve", "%s", err.text);
 	keeper_step(keeper, &event);
-	trim_vault(keeper);
+	trim_vault(keeper, keeper->config->vault.size_bytes);
 	alloc_free(reload);
 }
 
@@ -690,91 +602,6 @@ void keeper_ask(struct keeper *keeper,
 	struct question question = { .keeper = keeper, .run = run, .arg = arg };
 
 	wait_for(&question.wait, thread_mailbox(keeper->thread), question_arrives);
-}
-
-struct putting {
-	struct spool_put put;
-	sem_t answered;
-};
-
-static void putting_is_done(struct mail *mail)
-{
-	struct spool_put *put = CONTAINER_OF(mail, struct spool_put, done);
-
-	sem_post(&CONTAINER_OF(put, struct putting, put)->answered);
-}
-
-int keeper_put(struct keeper *keeper, struct message *message, struct err *err)
-{
-	struct putting putting = { .put.message = message };
-
-	sem_init(&putting.answered, 0, 0);
-	putting.put.home = thread_mailbox(keeper->thread);
-	putting.put.done.deliver = putting_is_done;
-	spool_put(keeper->spool, &putting.put);
-	while (sem_wait(&putting.answered) < 0 && errno == EINTR)
-		;
-	sem_destroy(&putting.answered);
-	if (putting.put.result < 0) {
-		*err = putting.put.err;
-		message_release(message);
-		return putting.put.result;
-	}
-	keeper_post_added(keeper, message);
-	return 0;
-}
-
-struct reading {
-	struct spool_read *read;
-	struct spool_read own;
-	sem_t answered;
-};
-
-static void reading_is_done(struct mail *mail)
-{
-	struct spool_read *read = CONTAINER_OF(mail, struct spool_read, done);
-
-	sem_post(&CONTAINER_OF(read, struct reading, own)->answered);
-}
-
-void keeper_read(struct keeper *keeper, struct spool_read *read)
-{
-	struct reading reading = { .own = *read };
-
-	sem_init(&reading.answered, 0, 0);
-	reading.own.home = thread_mailbox(keeper->thread);
-	reading.own.done.deliver = reading_is_done;
-	spool_read(keeper->spool, &reading.own);
-	while (sem_wait(&reading.answered) < 0 && errno == EINTR)
-		;
-	sem_destroy(&reading.answered);
-	*read = reading.own;
-}
-
-struct syncing {
-	struct spool_sync sync;
-	sem_t answered;
-};
-
-static void sync_is_done(struct mail *mail)
-{
-	struct spool_sync *sync = CONTAINER_OF(mail, struct spool_sync, done);
-
-	sem_post(&CONTAINER_OF(sync, struct syncing, sync)->answered);
-}
-
-int keeper_sync(struct keeper *keeper)
-{
-	struct syncing syncing = { 0 };
-
-	sem_init(&syncing.answered, 0, 0);
-	syncing.sync.home = thread_mailbox(keeper->thread);
-	syncing.sync.done.deliver = sync_is_done;
-	spool_sync(keeper->spool, &syncing.sync);
-	while (sem_wait(&syncing.answered) < 0 && errno == EINTR)
-		;
-	sem_destroy(&syncing.answered);
-	return syncing.sync.result;
 }
 
 struct audit {
@@ -882,6 +709,11 @@ int keeper_create(const struct keeper_options *options, struct keeper **keeper_o
 	}
 	*keeper_out = keeper;
 	return thread_start("queue", NULL, NULL, &keeper->thread, err);
+}
+
+struct mailbox *keeper_mailbox(const struct keeper *keeper)
+{
+	return thread_mailbox(keeper->thread);
 }
 
 uint64_t keeper_id_floor(const struct keeper *keeper)

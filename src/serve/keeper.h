@@ -51,17 +51,8 @@ void keeper_drop(struct keeper *keeper, uint64_t id);
 /* keeper_new_id - for a message that is made here; within keeper_ask only. */
 uint64_t keeper_new_id(struct keeper *keeper);
 
-/* keeper_put - writes a new message and queues it: 0 once it is on disk. Blocks, as keeper_ask. The
- * reference is handed over. */
-int keeper_put(struct keeper *keeper, struct message *message, struct err *err);
-
-/* keeper_read - reads a message from the spool; blocks, as keeper_ask. The caller gives back what
- * `read` holds. */
-void keeper_read(struct keeper *keeper, struct spool_read *read);
-
-/* keeper_sync - waits until everything that was recorded before is on disk; blocks, as keeper_ask.
- * < 0: it could not be written. */
-int keeper_sync(struct keeper *keeper);
+/* keeper_mailbox - of its thread: the home of errands. */
+struct mailbox *keeper_mailbox(const struct keeper *keeper);
 
 /* keeper_log_operation - what an operator did, into the event log. Any thread. */
 void keeper_log_operation(struct keeper *keeper, const struct operation_entry *entry);

@@ -1,6 +1,7 @@
 #include "serve/operation.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "serve/errand.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #define FLUSH_BYTES 65536
-#define LINE_MAX_   200
+#define LINE_BYTES  200
 #define NUMBERS_MAX 200
 #define AT_ONCE     500 /* recipients changed before the keeper turns to other work */
 
@@ -86,20 +87,74 @@ static int sync_folder(const struct server *server, struct err *err)
 	return result;
 }
 
-int operation_begin(struct server *server, const json_t *head, struct operation *operation_out,
-                    struct err *err)
-{
-	char folder[512], *line;
+struct turn {
+	struct server *server;
+	uint64_t number; /* 0: another one is under way */
+};
 
-	*operation_out = (struct operation){ .number = highest_number(server) + 1, .fd = -1 };
+/* On the keeper's thread. One operation at a time: each sets deadlines to what it has seen, and
+ * more. */
+static void begin_turn(void *arg, struct queue *queue, struct actions *actions)
+{
+	struct turn *turn = arg;
+	struct server *server = turn->server;
+
+	(void)queue;
+	(void)actions;
+	if (server->is_operating)
+		return;
+	server->is_operating = true;
+	server->operation_number = MAX(server->operation_number, highest_number(server)) + 1;
+	turn->number = server->operation_number;
+}
+
+static void end_turn(void *arg, struct queue *queue, struct actions *actions)
+{
+	struct server *server = arg;
+
+	(void)queue;
+	(void)actions;
+	server->is_operating = false;
+}
+
+static int acquire_turn(struct server *server, uint64_t *number_out, struct err *err)
+{
+	struct turn turn = { .server = server };
+
+	keeper_ask(server->keeper, begin_turn, &turn);
+	*number_out = turn.number;
+	return turn.number ? 0 : err_set(err, ERR_BUSY, "another change of deadlines is under way");
+}
+
+static void release_turn(struct server *server)
+{
+	keeper_ask(server->keeper, end_turn, server);
+}
+
+static int create_file(struct server *server, struct operation *operation, struct err *err)
+{
+	char folder[512];
+
 	folder_path(server, folder);
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		return err_system(err, "create %s", folder);
-	file_path(server, operation_out->number, "begun.new", operation_out->path);
-	operation_out->fd = open(operation_out->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-	                         0600);
-	if (operation_out->fd < 0)
-		return err_system(err, "create %s", operation_out->path);
+	file_path(server, operation->number, "begun.new", operation->path);
+	operation->fd = open(operation->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	return operation->fd < 0 ? err_system(err, "create %s", operation->path) : 0;
+}
+
+int operation_begin(struct server *server, const json_t *head, struct operation *operation_out,
+                    struct err *err)
+{
+	char *line;
+
+	*operation_out = (struct operation){ .fd = -1 };
+	if (acquire_turn(server, &operation_out->number, err) < 0)
+		return err->code;
+	if (create_file(server, operation_out, err) < 0) {
+		release_turn(server);
+		return err->code;
+	}
 	line = json_dumps(head, JSON_COMPACT);
 	buffer_append_text(&operation_out->pending, line);
 	buffer_append_char(&operation_out->pending, '\n');
@@ -136,7 +191,7 @@ void operation_add(struct operation *operation, uint64_t id, uint32_t recipient,
 		flush(operation);
 }
 
-void operation_abort(struct operation *operation)
+static void drop_file(struct operation *operation)
 {
 	if (operation->fd >= 0) {
 		close(operation->fd);
@@ -214,7 +269,7 @@ static int carry_out(struct server *server, const char *path, enum direction dir
 {
 	struct changes *changes = alloc_zeroed(sizeof *changes);
 	FILE *file = fopen(path, "re");
-	char line[LINE_MAX_];
+	char line[LINE_BYTES];
 	bool is_head = true, is_on_disk;
 
 	changes->is_checked = direction == BACK;
@@ -230,7 +285,7 @@ static int carry_out(struct server *server, const char *path, enum direction dir
 		}
 	}
 	keeper_ask(server->keeper, make_changes, changes);
-	is_on_disk = keeper_sync(server->keeper) == 0;
+	is_on_disk = errand_sync(server->spool, keeper_mailbox(server->keeper)) == 0;
 	if (count_out)
 		*count_out = changes->made;
 	alloc_free(changes);
@@ -264,34 +319,41 @@ static void remove_old(struct server *server, const char *state)
 	}
 }
 
-int operation_commit(struct server *server, struct operation *operation, struct err *err)
+/* All of it on disk, under the name that says so. */
+static int finish_file(struct server *server, struct operation *operation, struct err *err)
 {
-	char path[600];
-
 	flush(operation);
 	if (!operation->err.code && fsync(operation->fd) < 0)
 		err_system(&operation->err, "sync %s", operation->path);
 	if (operation->err.code) {
 		*err = operation->err;
-		operation_abort(operation);
+		drop_file(operation);
 		return err->code;
 	}
 	close(operation->fd);
 	operation->fd = -1;
 	buffer_deinit(&operation->pending);
-	/* From here on it will be done, after a crash too. */
-	if (move(server, operation->number, "begun.new", "begun", err) < 0)
-		return err->code;
-	file_path(server, operation->number, "begun", path);
-	if (carry_out(server, path, FORTH, NULL, err) < 0 ||
-	    move(server, operation->number, "begun", "done", err) < 0)
-		return err->code;
-	remove_old(server, "done");
-	remove_old(server, "undone");
-	return 0;
+	return move(server, operation->number, "begun.new", "begun", err);
 }
 
-int operation_undo(struct server *server, uint64_t number, uint64_t *count_out, struct err *err)
+int operation_commit(struct server *server, struct operation *operation, struct err *err)
+{
+	int result = finish_file(server, operation, err);
+	char path[600];
+
+	/* From here on it will be done, after a crash too. */
+	file_path(server, operation->number, "begun", path);
+	if (result == 0)
+		result = carry_out(server, path, FORTH, NULL, err);
+	if (result == 0)
+		result = move(server, operation->number, "begun", "done", err);
+	remove_old(server, "done");
+	remove_old(server, "undone");
+	release_turn(server);
+	return result;
+}
+
+static int undo(struct server *server, uint64_t number, uint64_t *count_out, struct err *err)
 {
 	uint64_t numbers[NUMBERS_MAX];
 	char path[600];
@@ -304,6 +366,18 @@ int operation_undo(struct server *server, uint64_t number, uint64_t *count_out, 
 	if (carry_out(server, path, BACK, count_out, err) < 0)
 		return err->code;
 	return move(server, number, "done", "undone", err);
+}
+
+int operation_undo(struct server *server, uint64_t number, uint64_t *count_out, struct err *err)
+{
+	uint64_t unused;
+	int result;
+
+	if (acquire_turn(server, &unused, err) < 0)
+		return err->code;
+	result = undo(server, number, count_out, err);
+	release_turn(server);
+	return result;
 }
 
 void operation_finish_all(struct server *server)

@@ -17,7 +17,9 @@ struct operation {
 	struct err err; /* of the first write that failed */
 };
 
-/* operation_begin - a new file, with `head` (JSON: what, when, by whom) as its first line. */
+/* operation_begin - a new file, with `head` (JSON: what, when, by whom) as its first line.
+ * ERR_BUSY: another operation is under way; there is one at a time. What has begun ends with
+ * operation_commit. */
 int operation_begin(struct server *server, const json_t *head, struct operation *operation_out,
                     struct err *err);
 
@@ -27,11 +29,10 @@ void operation_add(struct operation *operation, uint64_t id, uint32_t recipient,
 
 /* operation_commit - all of it is on disk, then done. On failure nothing was done. */
 int operation_commit(struct server *server, struct operation *operation, struct err *err);
-void operation_abort(struct operation *operation);
 
 /* operation_undo - sets what the operation set, where nobody has changed it since, back to what it
  * was; the number of recipients in `count_out`. ERR_NOT_FOUND: there is none (0: the last one), or
- * it was undone. */
+ * it was undone. ERR_BUSY: as operation_begin. */
 int operation_undo(struct server *server, uint64_t number, uint64_t *count_out, struct err *err);
 
 /* operation_finish_all - at start-up, before any delivery: what a crash interrupted. */

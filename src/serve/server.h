@@ -19,6 +19,9 @@ struct server {
 	struct admin *admin;
 	struct loop *loop; /* main's */
 	int64_t started_us;
+	/* Changes of deadlines (operation.c); the keeper's thread only. */
+	uint64_t operation_number; /* the last one given */
+	bool is_operating;
 };
 
 /* server_reload - reads the configuration again and hands it to every room; on failure the running

@@ -10,6 +10,7 @@
 #include "receive/receive.h"
 #include "runtime/budget.h"
 #include "runtime/thread.h"
+#include "serve/job.h"
 #include "spool/spool.h"
 
 struct keeper;
@@ -24,24 +25,6 @@ struct worker_options {
 	const struct worker *first; /* NULL for the first itself */
 	int number;                 /* 0 .. worker count - 1: also its maker in ids */
 	uint64_t id_floor;          /* ids it makes are above */
-};
-
-/* A delivery under way. The keeper makes it, the worker carries it out, the keeper frees it. */
-struct job {
-	struct mail mail;
-	struct spool_read read;
-	struct worker *worker;
-	struct keeper *keeper;
-	struct action_deliver action; /* recipients and route are the job's own */
-	struct message *message;      /* NULL until it was read */
-	struct history history;
-	struct history others; /* attempts of the same message's other jobs meanwhile */
-	struct list node;      /* among the keeper's jobs that are out */
-	struct outcome *outcomes;
-	int64_t idle_us;
-	int messages_per_connection;
-	bool was_attempted;
-	bool next_hop_has_dsn;
 };
 
 /* worker_start - starts the thread and opens its listeners. */

@@ -1,6 +1,8 @@
 """Deadlines that operators move: previewed, all or nothing, undone; reloads that would cost mail; what is remembered."""
 
+import datetime
 import json
+import threading
 import time
 
 from world import wait_until
@@ -156,3 +158,22 @@ def test_incidents_and_forecast(world):
     incident = relay.ask("incidents")[0]
     assert incident["end"] and incident["recovered"] == 10 and incident["cause"] == "host_down"
     assert incident["site"] in relay.run("incidents")
+
+
+def test_one_change_at_a_time(world):
+    """Each sets deadlines to what it has seen, and more: of those that ask at once one is made, or one after the other."""
+    relay = three_waiting(world)
+    before = deadlines(relay)[0][2]
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(relay.run("extend", "--from", "s0@", "--by", "1h", check=False)))
+               for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    made = [r for r in results if r.returncode == 0]
+    assert made and all("under way" in r.stderr for r in results if r.returncode)
+    assert sorted(o["number"] for o in relay.ask("undo", "--list"))[-1] <= 8
+    assert len(relay.ask("undo", "--list")) == len(made)
+    moved = datetime.datetime.fromisoformat(deadlines(relay)[0][2][:19]) - datetime.datetime.fromisoformat(before[:19])
+    assert round(moved.total_seconds() / 3600) == len(made)

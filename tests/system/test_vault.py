@@ -111,3 +111,25 @@ def test_oldest_goes(world):
     assert json.dumps(kept["messages"][0]) not in json.dumps(after)
     relay.reload(relay.config_text.replace("size 600", "keep 0"))
     wait_until(lambda: relay.ask("vault")["count"] == 0, "the vault to be empty")
+
+
+def test_it_gives_way_to_new_mail(world):
+    """On a disk that is nearly full what is kept goes, oldest first, before new mail is refused for long."""
+    relay, _, _ = expired(world)
+    relay.stop()
+    relay.config.write_text(relay.config_text.replace("reserve_size 1M", "reserve_size 1024G"))
+    relay.start()
+    assert relay.ask("vault")["count"] == 3  # not at once
+    oldest = relay.ask("vault")["messages"][0]["id"]
+    wait_until(lambda: relay.ask("vault")["count"] < 3, "the vault to give way")
+    assert oldest not in [m["id"] for m in relay.ask("vault")["messages"]]
+
+
+def test_bad_requests(world):
+    relay, _, _ = expired(world, count=1)
+    for arguments in (["vault", "--cause", "nonsense"], ["vault", "--since", "yesterday"], ["resend", "nonsense"],
+                      ["extend", "--to", "u", "--by", "201d"], ["extend", "--to", "u", "--by", "99999999999999999999d"]):
+        result = relay.run(*arguments, check=False)
+        assert result.returncode == 1 and ":" in result.stderr, arguments
+    assert relay.run("resend", "0123456789abc", check=False).returncode == 1
+    assert relay.ask("vault")["count"] == 1

@@ -1,5 +1,6 @@
 #include "config/config.h"
 #include "cli/cli.h"
+#include "codes/classify.h"
 #include "config/document.h"
 #include <stdio.h>
 #include <string.h>
@@ -45,15 +46,18 @@ static void accept_file(const char *path, const struct config *config, bool is_j
 static int check(const char *path, bool is_json)
 {
 	struct buffer problems = { 0 };
-	struct config *config;
-	int result = 0;
+	struct config *config = NULL;
+	struct err err = { 0 };
+	int result = config_load(path, &config, &problems);
 
-	if (config_load(path, &config, &problems) < 0) {
+	if (result == 0 && *config->reply_rules &&
+	    (result = classify_use_rules(config->reply_rules, &err)) < 0)
+		buffer_append_text(&problems, err.text);
+	if (result < 0)
 		result = refuse_file(path, buffer_bytes(&problems), is_json);
-	} else {
+	else
 		accept_file(path, config, is_json);
-		config_release(config);
-	}
+	config_release(config);
 	buffer_deinit(&problems);
 	return result;
 }

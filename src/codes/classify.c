@@ -11,6 +11,7 @@
 
 static _Atomic(struct rules *) current;
 static struct rules *previous; /* somebody may still be reading it */
+static bool has_file;          /* the current ones are not only the built-in ones */
 static pthread_once_t built_in_once = PTHREAD_ONCE_INIT;
 
 static void *load(void *arg)
@@ -308,14 +309,18 @@ int classify_check_examples(struct err *err)
 int classify_use_rules(const char *path, struct err *err)
 {
 	struct rules *rules;
-	int result = rules_load(path, &rules, err);
+	int result;
 
+	if (!path && !has_file)
+		return 0;
+	result = rules_load(path, &rules, err);
 	if (result == 0 && path)
 		result = check_examples(rules, err);
 	if (result < 0)
 		goto fail;
 	rules_destroy(previous);
 	previous = atomic_exchange(&current, rules);
+	has_file = path != NULL;
 	return 0;
 fail:
 	rules_destroy(rules);

@@ -88,6 +88,7 @@ struct config {
 	int node;            /* 0..255, part of every message id */
 	int workers;         /* 0: one per core */
 	int64_t forecast_us; /* 1 min; 0: never */
+	char *reply_rules;   /* file; "": only the built-in ones */
 	struct config_receive receive;
 	struct config_spool spool;
 	struct config_dns dns;

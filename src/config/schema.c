@@ -41,6 +41,11 @@ static const struct schema_key top_keys[] = {
 	  .doc = "Threads that talk SMTP; 0 is one per core" },
 	{ "forecast", AT(DURATION, , forecast_us), .initial = "1m", .max = DAY,
 	  .doc = "How often it is reckoned what will expire; 0 is never" },
+	{ "reply_rules", AT(STRING, , reply_rules),
+	  .doc = "File of rules for what replies mean, asked before the built-in ones; read again "
+	         "at "
+	         "a reload",
+	  .example = "/etc/outlast/replies.rules" },
 };
 
 static const struct schema_key listener_keys[] = {

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "codes/classify.h"
 #include "serve/operation.h"
 #include "serve/server.h"
 #include <errno.h>
@@ -34,11 +35,26 @@ static void open_log(const struct config *config)
 	log_open(&options);
 }
 
+/* With a file of rules it takes about a second, in which mail goes on by those in force. */
+static int load_with_rules(const char *path, struct config **config_out, struct buffer *problems)
+{
+	struct err err = { 0 };
+
+	if (config_load(path, config_out, problems) < 0)
+		return ERR_INVALID;
+	if (classify_use_rules(*(*config_out)->reply_rules ? (*config_out)->reply_rules : NULL,
+	                       &err) == 0)
+		return 0;
+	config_release(*config_out);
+	buffer_append_text(problems, err.text);
+	return ERR_INVALID;
+}
+
 int server_reload(struct server *server, struct buffer *problems)
 {
 	struct config *config;
 
-	if (config_load(server->config_path, &config, problems) < 0) {
+	if (load_with_rules(server->config_path, &config, problems) < 0) {
 		log_error("serve", "configuration was not reloaded: %.*s",
 		          BYTES_FORMAT(buffer_bytes(problems)));
 		return ERR_INVALID;
@@ -177,7 +193,7 @@ int serve_run(const struct serve_options *options)
 	struct err err = { 0 };
 	int result;
 
-	if (config_load(options->config_path, &config, &problems) < 0) {
+	if (load_with_rules(options->config_path, &config, &problems) < 0) {
 		fprintf(stderr, "%.*s\n", BYTES_FORMAT(buffer_bytes(&problems)));
 		buffer_deinit(&problems);
 		return 1;

@@ -10,6 +10,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "score"))
 import replies
 
+from world import Dns, Loop, Relay, Sink
+
 
 def run(data, *arguments):
     return subprocess.run([replies.OUTLAST, "classify", *arguments], input=data, capture_output=True, timeout=120, check=False)
@@ -47,6 +49,40 @@ def test_rules_of_a_file_come_first(tmp_path):
     path.write_text("rule ours Nonsense\n")
     result = run(b"550 no\n", "--rules", str(path))
     assert result.returncode == 1 and f'{path}:1: there is no category "Nonsense"'.encode() in result.stderr
+
+
+RULE = "rule ours {}\n\tmatch purple\n\texample {} purple\n"
+
+
+def test_the_relay_goes_by_the_rules_of_its_file(tmp_path):
+    loop = Loop()
+    dns = Dns(loop)
+    dns.mail("far.test", "127.0.0.1")
+    sink = Sink(loop, script={"rcpt": "450 4.0.0 purple"})
+    rules = tmp_path / "rules"
+    rules.write_text(RULE.format("QuotaIssues", 450))
+    relay = Relay(tmp_path, dns, sink.port, extra=f'reply_rules "{rules}";')
+
+    def cause_of(recipient):
+        relay.send("me@out.test", [recipient])
+        return relay.wait_event("deferred", recipient=recipient)[0]["cause"]
+
+    assert cause_of("a@far.test") == "mailbox_full"
+    rules.write_text(RULE.format("Greylisted", 550))
+    for command in ("reload", "check"):
+        refused = relay.run("config", command, check=False)
+        assert refused.returncode == 0, refused.stdout
+    assert cause_of("b@far.test") == "greylisted"
+    rules.write_text(RULE.format("Nonsense", 450))
+    for command in ("reload", "check"):
+        refused = relay.run("config", command, check=False)
+        assert refused.returncode == 1 and f'{rules}:1: there is no category "Nonsense"' in refused.stderr
+    assert cause_of("c@far.test") == "greylisted"
+    assert "reloaded" in relay.reload(relay.config_text.replace("reply_rules", "# reply_rules")).stdout
+    assert cause_of("d@far.test") == "mailbox_busy"
+    relay.stop()
+    sink.stop()
+    loop.stop()
 
 
 def test_own_replies():

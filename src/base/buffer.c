@@ -1,5 +1,6 @@
 #include "base/buffer.h"
 #include "base/alloc.h"
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,8 +115,8 @@ static void put_little_endian(struct buffer *buffer, uint64_t value, size_t widt
 
 	if (!place)
 		return;
-	for (size_t i = 0; i < width; i++)
-		place[i] = (char)(unsigned char)(value >> (8 * i));
+	value = htole64(value); /* the low bytes come first */
+	memcpy(place, &value, width);
 	buffer->len += width;
 }
 

@@ -101,17 +101,3 @@ size_t roster_bytes(const struct roster *roster)
 	return roster->page_count * ROSTER_PAGE * sizeof(struct entry) + roster->many_bytes +
 	       roster->by_id.bucket_capacity * sizeof(struct hash_node *);
 }
-
-int64_t entry_us(const struct entry *entry, uint32_t ticks)
-{
-	return entry->arrived_us + (int64_t)ticks * TICK_US;
-}
-
-uint32_t entry_ticks(const struct entry *entry, int64_t us)
-{
-	int64_t ticks = (us - entry->arrived_us) / TICK_US;
-
-	if (ticks < 0)
-		return 0;
-	return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
-}

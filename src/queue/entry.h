@@ -91,5 +91,14 @@ static inline uint64_t entry_id(const struct entry *entry)
 }
 
 /* entry_us, entry_ticks - from ticks of its life to the time line, and back (downwards). */
-int64_t entry_us(const struct entry *entry, uint32_t ticks);
-uint32_t entry_ticks(const struct entry *entry, int64_t us);
+static inline int64_t entry_us(const struct entry *entry, uint32_t ticks)
+{
+	return entry->arrived_us + (int64_t)ticks * TICK_US;
+}
+
+static inline uint32_t entry_ticks(const struct entry *entry, int64_t us)
+{
+	int64_t ticks = (us - entry->arrived_us) / TICK_US;
+
+	return (uint32_t)MAX(0, MIN(ticks, UINT32_MAX));
+}

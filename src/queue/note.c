@@ -57,15 +57,13 @@ static void put_timeline(struct buffer *out, const struct timeline *timeline)
 
 static void put_outcome(struct buffer *out, const struct outcome *outcome)
 {
-	struct history history = { 0 };
 	struct attempt attempt = { 0 };
+	struct history history = { .attempts = &attempt, .count = 1 };
 	struct buffer encoded = { 0 };
 
 	if (outcome) {
 		attempt.outcome = *outcome;
-		history_add(&history, &attempt);
 		history_encode(&history, &encoded);
-		history_deinit(&history);
 	}
 	buffer_put_bytes(out, buffer_bytes(&encoded));
 	buffer_deinit(&encoded);

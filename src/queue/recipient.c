@@ -14,17 +14,6 @@ struct entry *recipient_entry(const struct queue *queue, const struct recipient 
 	return roster_at(&queue->roster, recipient->slot);
 }
 
-bool recipient_is_ready(const struct recipient *recipient)
-{
-	return recipient->state == RECIPIENT_QUEUED && !list_is_empty(&recipient->node);
-}
-
-bool recipient_is_final(const struct recipient *recipient)
-{
-	return recipient->state != RECIPIENT_QUEUED && recipient->state != RECIPIENT_DELIVERING &&
-	       recipient->state != RECIPIENT_HELD;
-}
-
 bool recipient_is_late(const struct queue *queue, const struct recipient *recipient)
 {
 	struct schedule schedule = recipient_schedule(queue, recipient);
@@ -86,16 +75,6 @@ static void book_attempt(struct queue *queue, struct recipient *recipient, enum 
 	tally_add(&recipient->tally, cause, stretch.to - stretch.from);
 }
 
-static uint32_t ticks_of(const struct tally *tally, uint32_t causes)
-{
-	uint32_t ticks = 0;
-
-	for (int cause = CAUSE_OWN_LIMIT; cause < CAUSE_COUNT; cause++)
-		if (causes & (1U << cause))
-			ticks += tally_of(tally, (enum cause)cause);
-	return ticks;
-}
-
 /* Of the time that is not booked yet. Most mail waits for a site that had one trouble only: then
  * there is nothing to cut. */
 static uint32_t ticks_not_counted(const struct queue *queue, const struct recipient *recipient)
@@ -115,7 +94,7 @@ static uint32_t ticks_not_counted(const struct queue *queue, const struct recipi
 		timeline_book(&destination->timeline,
 		              destination->site ? &destination->site->timeline : NULL, stretch,
 		              &tally);
-		ticks = ticks_of(&tally, destination->not_counted);
+		ticks = tally_sum_of(&tally, destination->not_counted);
 		tally_deinit(&tally);
 	}
 	return ticks;
@@ -130,7 +109,7 @@ struct schedule recipient_schedule(const struct queue *queue, const struct recip
 	int64_t ticks;
 
 	if (destination->not_counted && !recipient_is_final(recipient)) {
-		ticks = (int64_t)ticks_of(&recipient->tally, destination->not_counted) +
+		ticks = (int64_t)tally_sum_of(&recipient->tally, destination->not_counted) +
 		        ticks_not_counted(queue, recipient);
 		schedule.not_counted_us = ticks * TICK_US;
 	}

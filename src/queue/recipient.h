@@ -4,10 +4,19 @@
 #include "queue/heart.h"
 #include "queue/schedule.h"
 
+static inline bool recipient_is_ready(const struct recipient *recipient)
+{
+	return recipient->state == RECIPIENT_QUEUED && !list_is_empty(&recipient->node);
+}
+
+static inline bool recipient_is_final(const struct recipient *recipient)
+{
+	return recipient->state != RECIPIENT_QUEUED && recipient->state != RECIPIENT_DELIVERING &&
+	       recipient->state != RECIPIENT_HELD;
+}
+
 struct entry *recipient_entry(const struct queue *queue, const struct recipient *recipient);
 struct schedule recipient_schedule(const struct queue *queue, const struct recipient *recipient);
-bool recipient_is_ready(const struct recipient *recipient);
-bool recipient_is_final(const struct recipient *recipient);
 bool recipient_is_late(const struct queue *queue, const struct recipient *recipient);
 
 /* recipient_cause - why it waits now. */

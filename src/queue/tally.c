@@ -67,18 +67,23 @@ uint32_t tally_of(const struct tally *tally, enum cause cause)
 	return 0;
 }
 
-uint32_t tally_sum(const struct tally *tally)
+uint32_t tally_sum_of(const struct tally *tally, uint32_t causes)
 {
 	uint32_t sum = 0;
 
 	if (tally->few.count == TALLY_ALL) {
 		for (int cause = 0; cause < CAUSE_COUNT; cause++)
-			sum += tally->all.ticks[cause];
+			sum += causes & (1U << cause) ? tally->all.ticks[cause] : 0;
 		return sum;
 	}
 	for (int i = 0; i < tally->few.count; i++)
-		sum += tally->few.ticks[i];
+		sum += causes & (1U << tally->few.causes[i]) ? tally->few.ticks[i] : 0;
 	return sum;
+}
+
+uint32_t tally_sum(const struct tally *tally)
+{
+	return tally_sum_of(tally, UINT32_MAX);
 }
 
 void tally_spread(const struct tally *tally, uint32_t ticks_out[CAUSE_COUNT])

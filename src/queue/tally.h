@@ -32,6 +32,7 @@ void tally_add(struct tally *tally, enum cause cause, uint32_t ticks);
 void tally_spread(const struct tally *tally, uint32_t ticks_out[CAUSE_COUNT]);
 uint32_t tally_of(const struct tally *tally, enum cause cause);
 uint32_t tally_sum(const struct tally *tally);
+uint32_t tally_sum_of(const struct tally *tally, uint32_t causes); /* bits 1 << cause */
 
 /* tally_seconds - rounded so that the seconds sum to the age in whole seconds. */
 void tally_seconds(const struct tally *tally, struct ledger *ledger_out);

@@ -265,6 +265,8 @@ int64_t queue_forecast(const struct queue *queue, int64_t now_us,
 {
 	struct forecast_view view;
 
+	if (queue->totals.messages == 0)
+		return queue->survey.done_us; /* what was surveyed last is gone */
 	HASH_EACH (node, &queue->sites)
 		if (view_site(queue, CONTAINER_OF(node, struct site, by_hash), now_us, &view))
 			visit(arg, &view);

@@ -119,4 +119,21 @@ static void test_slices(void)
 	desk_close(&desk);
 }
 
-TEST_MAIN(test_closed, test_no_window, test_own_reasons, test_no_site, test_slices)
+/* What the last survey saw is nothing once the queue is empty, though none comes after it. */
+static void test_empty(void)
+{
+	struct desk desk;
+	uint64_t id;
+
+	desk_open(&desk, "defaults { lifetime 5h; delay_notice 0; }");
+	id = desk_send(&desk, "x@b.test");
+	desk_no_route(&desk, "b.test", ROUTE_TEMPORARY);
+	survey(&desk);
+	CHECK_INT("one", seen_count, 1);
+	desk_command(&desk, COMMAND_CANCEL, id, "");
+	survey(&desk);
+	CHECK_INT("none", seen_count, 0);
+	desk_close(&desk);
+}
+
+TEST_MAIN(test_closed, test_no_window, test_own_reasons, test_no_site, test_slices, test_empty)

@@ -10,6 +10,7 @@ const struct cli_command cli_commands[] = {
 	{ "status", "", "counts of the whole relay", cli_status },
 	{ "forecast", "", "what expires if nothing changes, and what would save it", cli_forecast },
 	{ "incidents", "[--limit N]", "when sites kept mail waiting", cli_incidents },
+	{ "alarms", "", "what is watched, and what is raised", cli_alarms },
 	{ "retry", "ID | FILTER", "try now; the schedule stays as it is", cli_act },
 	{ "hold", "ID | FILTER", "keep, but do not deliver", cli_act },
 	{ "release", "ID | FILTER", "deliver what was held", cli_act },

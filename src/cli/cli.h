@@ -94,7 +94,8 @@ int cli_dkim(int argc, char **argv);
 int cli_config_diff(const struct cli_options *options, const char *file);
 int cli_config_reload(const struct cli_options *options);
 int cli_vault(int argc, char **argv), cli_resend(int argc, char **argv);
-int cli_forecast(int argc, char **argv), cli_incidents(int argc, char **argv);
+int cli_forecast(int argc, char **argv), cli_incidents(int argc, char **argv),
+	cli_alarms(int argc, char **argv);
 int cli_bounce(int argc, char **argv);
 int cli_simulate(int argc, char **argv);
 int cli_reputation(int argc, char **argv);

@@ -1,4 +1,5 @@
-/* forecast: what expires if nothing changes. incidents: when sites kept mail waiting. */
+/* forecast: what expires if nothing changes. incidents: when sites kept mail waiting. alarms: what
+ * is told of it. */
 #include "base/alloc.h"
 #include "base/macros.h"
 #include "base/units.h"
@@ -171,6 +172,55 @@ int cli_incidents(int argc, char **argv)
 		cli_print_json(json_object_get(answer, "incidents"));
 	else
 		print_incidents(json_object_get(answer, "incidents"), options.limit);
+	json_decref(answer);
+	return 0;
+}
+
+static void print_alarms(json_t *list)
+{
+	static const char *const names[] = { "ALARM", "STATE", "SINCE", "LOOKED AT" };
+	struct cli_table table = { .columns = COUNT(names) };
+	json_t *alarm;
+	size_t i;
+
+	for (i = 0; i < COUNT(names); i++)
+		cli_table_add(&table, "%s", names[i]);
+	json_array_foreach(list, i, alarm)
+	{
+		cli_table_add(&table, "%s", cli_string(alarm, "alarm"));
+		cli_table_add(&table, "%s",
+		              json_is_true(json_object_get(alarm, "raised")) ? "RAISED" : "quiet");
+		cli_table_add(&table, "%.19s", cli_string(alarm, "since"));
+		cli_table_add(&table, "%s", cli_string(alarm, "text"));
+	}
+	cli_table_print(&table);
+	json_array_foreach(list, i, alarm)
+	{
+		if (*cli_string(alarm, "problem"))
+			printf("%s: was not told: %s\n", cli_string(alarm, "alarm"),
+			       cli_string(alarm, "problem"));
+	}
+}
+
+int cli_alarms(int argc, char **argv)
+{
+	struct cli_options options;
+	json_t *answer, *list;
+
+	if (cli_parse(argc, argv, "", &options) < 0)
+		return 2;
+	if (options.first != argc)
+		return cli_usage(argv[0], "\"%s\": no argument is wanted", argv[options.first]);
+	answer = cli_ask(&options, "GET", "/v1/alarms", NULL);
+	if (!answer)
+		return 1;
+	list = json_object_get(answer, "alarms");
+	if (options.is_json)
+		cli_print_json(answer);
+	else if (json_array_size(list) == 0)
+		printf("no alarm is configured: see `alarm` in outlast.conf(5)\n");
+	else
+		print_alarms(list);
 	json_decref(answer);
 	return 0;
 }

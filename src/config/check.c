@@ -203,3 +203,16 @@ const char *check_day(struct bytes value)
 
 	return date_parse_day(value, &ignored) ? NULL : "a day such as 2026-11-23";
 }
+
+const char *check_path(struct bytes value)
+{
+	return value.len > 1 && value.at[0] == '/' ? NULL : "an absolute path";
+}
+
+const char *check_url(struct bytes value)
+{
+	if (bytes_starts_with(value, BYTES_LITERAL("https://")) ||
+	    bytes_starts_with(value, BYTES_LITERAL("http://")))
+		return NULL;
+	return "a URL that begins with https:// or http://";
+}

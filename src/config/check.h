@@ -17,4 +17,6 @@ const char *check_own_cause(struct bytes value); /* own_limit, suspended, held, 
 const char *check_dkim(struct bytes value);      /* "SELECTOR._domainkey.DOMAIN" */
 const char *check_sender(struct bytes value);    /* a domain, "*." and a domain, "*" */
 const char *check_day(struct bytes value);       /* "2026-11-23" */
+const char *check_path(struct bytes value);      /* an absolute path */
+const char *check_url(struct bytes value);       /* "https://..." or "http://..." */
 const char *check_not_empty(struct bytes value);

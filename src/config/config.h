@@ -69,6 +69,17 @@ struct config_report {
 	char *event_log;      /* file; "" = none; "-" = stdout */
 };
 
+/* alarm NAME { ... }: what is told outside the mail path. One of the first four is set. */
+struct config_alarm {
+	char *name;
+	int expiring;                       /* recipients; 0: not this */
+	int64_t site_down_us, queue_age_us; /* 0: not this */
+	int64_t disk_free_bytes;            /* 0: not this */
+	char *within;                       /* of `expiring`: 1h 6h 24h */
+	int64_t every_us, timeout_us;       /* 30 s; 10 s */
+	char *exec, *webhook, *file;        /* "" = none */
+};
+
 struct config_vault {
 	int64_t keep_us;    /* 7 d; 0: nothing is kept */
 	int64_t size_bytes; /* 1 GiB in all */
@@ -102,6 +113,8 @@ struct config {
 	int destination_count;
 	struct config_dkim *dkim;
 	int dkim_count;
+	struct config_alarm *alarms;
+	int alarm_count;
 };
 
 struct buffer;

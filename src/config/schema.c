@@ -85,6 +85,37 @@ static const struct schema_key dkim_keys[] = {
 	  .example = "2027-06-01" },
 };
 
+static const struct schema_key alarm_keys[] = {
+	{ "expiring", AT(NUMBER, _alarm, expiring), .initial = "0", .max = INT32_MAX,
+	  .doc = "Raised when so many recipients expire `within` if nothing changes (`outlast "
+	         "forecast`)",
+	  .example = "100" },
+	{ "within", AT(CHOICE, _alarm, within), .initial = "24h", .choices = "1h 6h 24h",
+	  .doc = "How far `expiring` looks ahead" },
+	{ "site_down", AT(DURATION, _alarm, site_down_us), .initial = "0", .max = 365 * DAY,
+	  .doc = "Raised when a site, or the DNS of a domain, has kept mail waiting so long",
+	  .example = "2h" },
+	{ "queue_age", AT(DURATION, _alarm, queue_age_us), .initial = "0", .max = 365 * DAY,
+	  .doc = "Raised when the oldest message has waited so long", .example = "12h" },
+	{ "disk_free", AT(SIZE, _alarm, disk_free_bytes), .initial = "0", .max = 1024 * 1024 * GIB,
+	  .doc = "Raised when less is free for the spool", .example = "5G" },
+	{ "exec", AT(STRING, _alarm, exec), .check = check_path,
+	  .doc = "Program that is run with the alarm's name and `raised` or `cleared`; its "
+	         "standard "
+	         "input is the alarm as JSON",
+	  .example = "/usr/local/bin/page-me" },
+	{ "webhook", AT(STRING, _alarm, webhook), .check = check_url,
+	  .doc = "Where the alarm is posted to, as JSON",
+	  .example = "https://alerts.example.com/outlast" },
+	{ "file", AT(STRING, _alarm, file), .check = check_path,
+	  .doc = "File to which the alarm is appended, a line of JSON",
+	  .example = "/var/log/outlast-alarms.log" },
+	{ "every", AT(DURATION, _alarm, every_us), .initial = "30s", WAIT,
+	  .doc = "How often it is looked at; it is cleared after three looks without the trouble" },
+	{ "timeout", AT(DURATION, _alarm, timeout_us), .initial = "10s", WAIT,
+	  .doc = "How long `exec` and `webhook` may take; a program that takes longer is killed" },
+};
+
 static const struct schema_key receive_keys[] = {
 	{ "relay_from", AT(STRINGS, _receive, relay_from), .initial = "127.0.0.0/8 ::1",
 	  .check = check_network, .doc = "Networks whose clients may send mail to any domain",
@@ -332,6 +363,12 @@ static const struct schema_block blocks[] = {
 	                 .size_bytes = sizeof(struct config_dkim), KEYS(dkim_keys),
 	                 .doc = "A key that signs mail as it leaves; several blocks may be given, "
 	                        "and a message has a signature of each that fits" },
+	[BLOCK_ALARM] = { "alarm", "NAME", check_word, offsetof(struct config_alarm, name),
+	                  .size_bytes = sizeof(struct config_alarm), KEYS(alarm_keys),
+	                  .doc = "What is told when it happens, by a program, a web hook or a "
+	                         "file, "
+	                         "never by mail: one of `expiring`, `site_down`, `queue_age` and "
+	                         "`disk_free`" },
 	[BLOCK_PRESET] = { "preset", "NAME", check_word,
 	                   offsetof(struct config_destination, pattern),
 	                   .size_bytes = sizeof(struct config_destination), KEYS(destination_keys),

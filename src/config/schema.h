@@ -32,6 +32,7 @@ enum schema_block_id {
 	BLOCK_TOP, /* the file itself; the others in the order in which they are shown and built */
 	BLOCK_LISTENER,
 	BLOCK_DKIM,
+	BLOCK_ALARM,
 	BLOCK_RECEIVE,
 	BLOCK_SPOOL,
 	BLOCK_DNS,

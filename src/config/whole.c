@@ -233,7 +233,7 @@ static bool is_repeated(const struct build *build, const struct instance *instan
 	return false;
 }
 
-/* Listeners and presets. `values` has room for all of them. */
+/* Listeners, alarms and presets. `values` has room for all of them. */
 static void build_few(struct build *build, enum schema_block_id id, char *values)
 {
 	int count = 0;
@@ -424,6 +424,34 @@ static void build_dkim(struct build *build)
 			             "its `key` is missing");
 }
 
+static void check_alarm(struct build *build, const struct config_alarm *alarm,
+                        const struct syntax_entry *entry)
+{
+	int conditions = (alarm->expiring > 0) + (alarm->site_down_us > 0) +
+	                 (alarm->queue_age_us > 0) + (alarm->disk_free_bytes > 0);
+
+	if (conditions != 1)
+		problems_add(build->problems, entry->place, entry->name,
+		             "needs one of expiring, site_down, queue_age and disk_free");
+	if (!*alarm->exec && !*alarm->webhook && !*alarm->file)
+		problems_add(build->problems, entry->place, entry->name,
+		             "needs exec, webhook or file");
+}
+
+static void build_alarms(struct build *build)
+{
+	struct config *config = &build->whole->config;
+	int i = 0;
+
+	config->alarm_count = count_blocks(build->entries, BLOCK_ALARM);
+	config->alarms = arena_alloc(build->whole->arena,
+	                             (size_t)MAX(config->alarm_count, 1) * sizeof *config->alarms);
+	build_few(build, BLOCK_ALARM, (char *)config->alarms);
+	for (const struct syntax_entry *entry = build->entries; entry; entry = entry->next)
+		if (is_block_of(entry, BLOCK_ALARM) && i < FEW_MAX)
+			check_alarm(build, &config->alarms[i++], entry);
+}
+
 static void check_together(struct build *build, const struct instance *dns)
 {
 	const struct config_dns *values = &build->whole->config.dns;
@@ -449,6 +477,7 @@ void whole_build(struct whole *whole, const struct syntax_entry *entries,
 	for (int i = 1; i < whole->instance_count; i++)
 		check_listener(&build, &whole->instances[i]);
 	build_dkim(&build);
+	build_alarms(&build);
 	for (int id = BLOCK_RECEIVE; id < BLOCK_PRESET; id++) {
 		struct instance *instance = build_single(&build, (enum schema_block_id)id);
 

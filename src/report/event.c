@@ -251,6 +251,19 @@ void event_log_operation(struct event_log *log, const struct operation_entry *en
 	buffer_append_text(out, "}\n");
 }
 
+void event_log_alarm(struct event_log *log, const struct alarm_entry *entry, int64_t now_us)
+{
+	struct buffer *out = &log->pending;
+
+	if (log->fd < 0)
+		return;
+	begin_line(out, "alarm", 0, now_us);
+	append_text(out, "alarm", bytes_of(entry->name));
+	append_text(out, "state", bytes_of(entry->state));
+	append_text(out, "text", bytes_of(entry->text));
+	buffer_append_text(out, "}\n");
+}
+
 void event_log_flush(struct event_log *log)
 {
 	size_t sent = 0;

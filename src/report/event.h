@@ -36,4 +36,10 @@ struct operation_entry {
 
 void event_log_operation(struct event_log *log, const struct operation_entry *entry,
                          int64_t now_us);
+/* An alarm was raised or cleared. */
+struct alarm_entry {
+	const char *name, *state, *text;
+};
+
+void event_log_alarm(struct event_log *log, const struct alarm_entry *entry, int64_t now_us);
 void event_log_flush(struct event_log *log);

@@ -139,3 +139,13 @@ struct admin_response api_incidents(struct server *server, const struct admin_re
 	return (struct admin_response){ .status = 200,
 		                        .body = json_pack("{s:o}", "incidents", list) };
 }
+
+struct admin_response api_alarms(struct server *server, const struct admin_request *request,
+                                 const char *name)
+{
+	(void)request;
+	(void)name;
+	return (struct admin_response){
+		.status = 200, .body = json_pack("{s:o}", "alarms", alarms_json(server->alarms))
+	};
+}

@@ -625,6 +625,27 @@ void keeper_log_operation(struct keeper *keeper, const struct operation_entry *e
 	keeper_ask(keeper, write_audit, &audit);
 }
 
+struct alarm_note {
+	struct keeper *keeper;
+	const struct alarm_entry *entry;
+};
+
+static void write_alarm(void *arg, struct queue *queue, struct actions *actions)
+{
+	struct alarm_note *note = arg;
+
+	(void)queue;
+	(void)actions;
+	event_log_alarm(note->keeper->log, note->entry, clock_now_us());
+}
+
+void keeper_log_alarm(struct keeper *keeper, const struct alarm_entry *entry)
+{
+	struct alarm_note note = { keeper, entry };
+
+	keeper_ask(keeper, write_alarm, &note);
+}
+
 struct drain {
 	struct wait wait;
 	struct keeper *keeper;

@@ -56,6 +56,7 @@ struct mailbox *keeper_mailbox(const struct keeper *keeper);
 
 /* keeper_log_operation - what an operator did, into the event log. Any thread. */
 void keeper_log_operation(struct keeper *keeper, const struct operation_entry *entry);
+void keeper_log_alarm(struct keeper *keeper, const struct alarm_entry *entry);
 
 /* keeper_drain - no further jobs begin; waits until those under way have come back. */
 void keeper_drain(struct keeper *keeper);

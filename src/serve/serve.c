@@ -64,6 +64,7 @@ int server_reload(struct server *server, struct buffer *problems)
 	keeper_post_reload(server->keeper, config);
 	for (int i = 0; i < server->worker_count; i++)
 		worker_post_reload(server->workers[i], config);
+	alarms_post_reload(server->alarms, config);
 	log_info("serve", "configuration was reloaded from %s", server->config_path);
 	return 0;
 }
@@ -125,6 +126,8 @@ static int server_start(struct server *server, struct err *err)
 		return err->code;
 	operation_finish_all(server);
 	keeper_begin(server->keeper, server->workers);
+	if (alarms_start(server, &server->alarms, err) < 0)
+		return err->code;
 	return admin_start(config->admin.socket, server_handle, server, &server->admin, err);
 }
 
@@ -133,6 +136,7 @@ static int server_start(struct server *server, struct err *err)
 static void server_stop(struct server *server)
 {
 	admin_stop(server->admin);
+	alarms_stop(server->alarms);
 	for (int i = 0; i < server->worker_count; i++)
 		if (server->workers[i])
 			worker_post_stop(server->workers[i]);

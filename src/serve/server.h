@@ -1,6 +1,7 @@
 /* serve/server.h - the parts of the running daemon, for the files of this room. */
 #pragma once
 #include "admin/admin.h"
+#include "serve/alarms.h"
 #include "serve/keeper.h"
 
 #define WORKERS_MAX 30 /* ids have room for 32 makers */
@@ -16,6 +17,7 @@ struct server {
 	struct keeper *keeper;
 	struct worker *workers[WORKERS_MAX];
 	int worker_count;
+	struct alarms *alarms;
 	struct admin *admin;
 	struct loop *loop; /* main's */
 	int64_t started_us;

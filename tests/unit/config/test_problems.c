@@ -95,6 +95,15 @@ static const struct {
 	{ "no day", "dkim s._domainkey.a.test {\n\tkey x; from 2026-02-30;\n}",
 	  "t:2: dkim \"s._domainkey.a.test\".from: '2026-02-30' is not a day such as "
 	  "2026-11-23\n" },
+	{ "alarm of nothing", "alarm a {\n\tfile /a;\n}",
+	  "t:1: alarm: needs one of expiring, site_down, queue_age and disk_free\n" },
+	{ "alarm of two things", "alarm a { expiring 1; queue_age 1h; file /a; }",
+	  "t:1: alarm: needs one of expiring, site_down, queue_age and disk_free\n" },
+	{ "alarm to nobody", "alarm a { expiring 1; }",
+	  "t:1: alarm: needs exec, webhook or file\n" },
+	{ "alarm by mail", "alarm a { expiring 1; file /a;\n\twebhook mailto:me@a.test; }",
+	  "t:2: alarm \"a\".webhook: 'mailto:me@a.test' is not a URL that begins with "
+	  "https:// or http://\n" },
 	{ "ttl", "dns { ttl_min 1h; ttl_max 1m; }", "t:1: dns.ttl_min: more than dns.ttl_max\n" },
 	{ "missing brace", "receive {\n\thops 50;\n\nspool {\n}\n",
 	  "t:1: receive: the block that begins here has no '}'\n"

@@ -25,6 +25,7 @@ static const struct {
 	{ "GET", "/v1/forecast", api_forecast },
 	{ "GET", "/v1/incidents", api_incidents },
 	{ "GET", "/v1/alarms", api_alarms },
+	{ "GET", "/v1/trend", api_trend },
 	{ "GET", "/v1/config", api_show_config },
 	{ "POST", "/v1/config/compare", api_compare_config },
 	{ "POST", "/v1/config/reload", api_reload },

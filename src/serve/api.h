@@ -11,6 +11,7 @@ api_handler api_list_messages, api_explain_message, api_act;
 api_handler api_list_destinations, api_show_destination, api_suspend, api_resume;
 api_handler api_status, api_show_config, api_reload;
 api_handler api_forecast, api_incidents, api_alarms;
+api_handler api_trend;
 api_handler api_list_vault, api_resend, api_drop;
 api_handler api_deadlines, api_undo, api_operations, api_compare_config;
 

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "report/report.h"
 #include "serve/cache.h"
+#include "serve/trend.h"
 #include "serve/wait.h"
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct keeper {
 	struct event_log *log;
 	struct vault *vault;
 	struct timer vault_timer;
+	struct trend *trend;
 	struct cache *cache; /* messages just accepted, until their first attempt */
 	struct actions actions;
 	struct timer timer;
@@ -373,6 +375,11 @@ static bool add_relayed_notice(struct keeper *keeper, struct job *job)
 }
 
 /* The vault: what is too old, or too much, goes. */
+
+struct trend *keeper_trend(struct keeper *keeper)
+{
+	return keeper->trend;
+}
 
 struct vault *keeper_vault(struct keeper *keeper)
 {
@@ -761,6 +768,7 @@ static void begin(struct mail *mail)
 	struct keeper *keeper = beginning->keeper;
 
 	keeper->workers = beginning->workers;
+	keeper->trend = trend_create(keeper->queue);
 	loop_after_turn(loop_current(), flush_log, keeper);
 	run_actions(keeper);
 	arm_timer(keeper);
@@ -782,6 +790,7 @@ void keeper_destroy(struct keeper *keeper)
 	for (struct list *node; (node = list_take_first(&keeper->notices));)
 		notice_work_destroy(CONTAINER_OF(node, struct notice_work, node));
 	event_log_close(keeper->log);
+	trend_destroy(keeper->trend);
 	queue_destroy(keeper->queue);
 	cache_destroy(keeper->cache);
 	vault_destroy(keeper->vault);

@@ -11,6 +11,7 @@
 #include "spool/spool.h"
 
 struct keeper;
+struct trend;
 
 struct keeper_options {
 	const struct config *config;
@@ -44,6 +45,9 @@ void keeper_ask(struct keeper *keeper,
 
 /* keeper_vault - the vault; for use within `run` of keeper_ask only. */
 struct vault *keeper_vault(struct keeper *keeper);
+
+/* keeper_trend - how the queue went; for use within `run` of keeper_ask only. */
+struct trend *keeper_trend(struct keeper *keeper);
 
 /* keeper_drop - takes a message out of the vault, for good; within keeper_ask only. */
 void keeper_drop(struct keeper *keeper, uint64_t id);

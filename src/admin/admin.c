@@ -63,12 +63,29 @@ struct admin_response admin_problem(int status, const char *detail, ...)
 	return response;
 }
 
-static enum MHD_Result send_response(struct MHD_Connection *connection,
-                                     struct admin_response *response)
+/* The console may load what the relay itself serves, and nothing else; nobody may frame it. */
+static const char *const security_headers[][2] = {
+	{ "Content-Security-Policy",
+	  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+	  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Referrer-Policy", "no-referrer" },
+	{ "Cache-Control", "no-store" },
+};
+
+static struct MHD_Response *create_page(const struct admin_page *page)
+{
+	struct MHD_Response *http = MHD_create_response_from_buffer(
+		page->content.len, (void *)page->content.at, MHD_RESPMEM_PERSISTENT);
+
+	MHD_add_response_header(http, "Content-Type", page->type);
+	return http;
+}
+
+static struct MHD_Response *create_json(const struct admin_response *response)
 {
 	char *text = json_dumps(response->body, JSON_COMPACT);
 	struct MHD_Response *http;
-	enum MHD_Result result;
 
 	if (!text)
 		text = strdup("{\"status\":500,\"title\":\"Internal error\"}");
@@ -76,7 +93,18 @@ static enum MHD_Result send_response(struct MHD_Connection *connection,
 	MHD_add_response_header(http, "Content-Type",
 	                        response->status >= 400 ? "application/problem+json"
 	                                                : "application/json");
-	MHD_add_response_header(http, "Cache-Control", "no-store");
+	return http;
+}
+
+static enum MHD_Result send_response(struct MHD_Connection *connection,
+                                     struct admin_response *response)
+{
+	struct MHD_Response *http = response->body ? create_json(response)
+	                                           : create_page(response->page);
+	enum MHD_Result result;
+
+	for (size_t i = 0; i < COUNT(security_headers); i++)
+		MHD_add_response_header(http, security_headers[i][0], security_headers[i][1]);
 	result = MHD_queue_response(connection, (unsigned)response->status, http);
 	MHD_destroy_response(http);
 	json_decref(response->body);

@@ -20,9 +20,16 @@ struct admin_request {
 	struct MHD_Connection *connection;
 };
 
+/* A file that is served as it is. Constant. */
+struct admin_page {
+	const char *path, *type; /* "/console.js", "text/javascript" */
+	struct bytes content;
+};
+
 struct admin_response {
-	int status;   /* 200 .. 599 */
-	json_t *body; /* handed over */
+	int status;                    /* 200 .. 599 */
+	json_t *body;                  /* handed over; NULL: `page` is the answer */
+	const struct admin_page *page; /* borrowed for good */
 };
 
 /* admin_query - the value of a query parameter; NULL if it is not there. Borrowed for the request.

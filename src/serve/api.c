@@ -1,6 +1,7 @@
 #include "serve/api.h"
 #include "base/alloc.h"
 #include "base/units.h"
+#include "serve/console.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,9 +53,12 @@ static bool path_matches(const char *pattern, const char *path, char name[300])
 
 struct admin_response server_handle(void *arg, const struct admin_request *request)
 {
+	const struct admin_page *page = console_find(request->path);
 	bool is_known_path = false;
 	char name[300] = "";
 
+	if (page && strcmp(request->method, "GET") == 0)
+		return (struct admin_response){ .status = 200, .page = page };
 	for (size_t i = 0; i < COUNT(routes); i++) {
 		if (!path_matches(routes[i].path, request->path, name))
 			continue;

@@ -8,8 +8,9 @@ enum trend_span { TREND_HOUR, TREND_DAY, TREND_SPANS };
 
 struct trend_point {
 	int64_t at_us;
-	uint64_t accepted, delivered, failed, expired; /* recipients, since the relay started */
-	uint64_t by_cause[CAUSE_COUNT];                /* recipients in the queue */
+	uint64_t accepted;                   /* messages, since the relay started */
+	uint64_t delivered, failed, expired; /* recipients, likewise */
+	uint64_t by_cause[CAUSE_COUNT];      /* recipients in the queue */
 };
 
 struct trend;

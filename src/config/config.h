@@ -19,6 +19,8 @@ struct config_destination {
 	int64_t dns_grace_us;              /* 24 h: a domain that resolved before may be gone */
 	int64_t notice_lifetime_us;        /* 2 d: for mail with the null sender */
 	int64_t delay_notice_us;           /* 4 h; 0: none */
+	char *delay_notice_by;             /* "time", "forecast", "first" */
+	bool delivered_notice;             /* no */
 	char *rate;                        /* "500/h" per site; "" = none */
 	int connections;                   /* 20 per site */
 	int messages_per_connection;       /* 100 */

@@ -291,6 +291,13 @@ static const struct schema_key destination_keys[] = {
 	{ "delay_notice", AT(DURATION, _destination, delay_notice_us), .initial = "4h",
 	  .max = 365 * DAY,
 	  .doc = "After how long the sender is told that a message is late (4.4.7); 0 is never" },
+	{ "delay_notice_by", AT(CHOICE, _destination, delay_notice_by), .initial = "time",
+	  .choices = "time forecast first",
+	  .doc = "When that is: at its time, when the forecast says that the message will probably "
+	         "expire, or whichever comes first" },
+	{ "delivered_notice", AT(SWITCH, _destination, delivered_notice), .initial = "no",
+	  .doc = "Whether a sender who was told of the delay is told that it was delivered after "
+	         "all" },
 	{ "connections", AT(NUMBER, _destination, connections), .initial = "20", .min = 1,
 	  .max = 10000, .doc = "Connections to one site" },
 	{ "rate", AT(STRING, _destination, rate), .check = check_rate,

@@ -5,7 +5,12 @@
 #include "model/outcome.h"
 #include "model/recipient.h"
 
-enum notice_kind { NOTICE_DELAY, NOTICE_FAILURE, NOTICE_RELAYED };
+enum notice_kind {
+	NOTICE_DELAY,
+	NOTICE_FAILURE,
+	NOTICE_RELAYED,   /* NOTIFY=SUCCESS, to a next hop without DSN */
+	NOTICE_DELIVERED, /* after a delay notice */
+};
 
 struct notice_recipient {
 	uint32_t recipient;         /* index in the message */

@@ -139,22 +139,25 @@ bool debt_ask_delay(struct queue *queue, struct entry *entry)
 	return true;
 }
 
-static bool is_owed(const struct recipient *recipient)
+static bool is_owed(const struct recipient *recipient, enum notice_kind kind)
 {
-	return (recipient->flags & RECIPIENT_OWES_NOTICE) && !list_is_empty(&recipient->node);
+	return (recipient->flags & RECIPIENT_OWES_NOTICE) && !list_is_empty(&recipient->node) &&
+	       (recipient->state == RECIPIENT_DELIVERED) == (kind == NOTICE_DELIVERED);
 }
 
-void debt_ask_failures(struct queue *queue)
+void debt_ask_final(struct queue *queue)
 {
 	while (queue->notices.count < NOTICES_MAX && !list_is_empty(&queue->owed)) {
 		struct recipient *first = CONTAINER_OF(queue->owed.next, struct recipient, node);
 		struct entry *entry = recipient_entry(queue, first);
-		struct debt *debt = create(queue, entry, NOTICE_FAILURE);
+		enum notice_kind kind = first->state == RECIPIENT_DELIVERED ? NOTICE_DELIVERED
+		                                                            : NOTICE_FAILURE;
+		struct debt *debt = create(queue, entry, kind);
 
 		for (uint32_t i = 0; i < entry->recipient_count; i++) {
 			struct recipient *recipient = entry_recipient(entry, i);
 
-			if (!is_owed(recipient))
+			if (!is_owed(recipient, kind))
 				continue;
 			list_remove(&recipient->node);
 			debt->recipients[debt->count++] = recipient->index;
@@ -165,7 +168,7 @@ void debt_ask_failures(struct queue *queue)
 
 static void settle_recipient(struct queue *queue, struct debt *debt, struct recipient *recipient)
 {
-	if (debt->kind == NOTICE_FAILURE) {
+	if (debt->kind != NOTICE_DELAY) {
 		if (recipient->flags & RECIPIENT_OWES_NOTICE)
 			recipient_forget_debt(queue, recipient);
 		return;

@@ -10,7 +10,7 @@ void debt_add(struct queue *queue, struct recipient *recipient);
  * False: too many notices are under way, try again later. */
 bool debt_ask_delay(struct queue *queue, struct entry *entry);
 
-void debt_ask_failures(struct queue *queue); /* as many as may be under way */
+void debt_ask_final(struct queue *queue); /* as many as may be under way */
 void debt_take_answer(struct queue *queue, uint64_t number, bool is_done);
 void debt_run_timers(struct queue *queue);
 void debt_destroy_all(struct queue *queue);

@@ -20,6 +20,7 @@ enum recipient_flags {
 	RECIPIENT_WISH_HOLD = 128,  /* commands that came during an attempt */
 	RECIPIENT_WISH_CANCEL = 256,
 	RECIPIENT_WISH_EXPIRE = 512,
+	RECIPIENT_LOOKS_BAD = 1024, /* the forecast: more likely than not it expires */
 };
 #define RECIPIENT_WISHES (RECIPIENT_WISH_HOLD | RECIPIENT_WISH_CANCEL | RECIPIENT_WISH_EXPIRE)
 

@@ -4,6 +4,7 @@
 #include "queue/forecast_view.h"
 #include "queue/recipient.h"
 #include "queue/site.h"
+#include <string.h>
 
 #define SLICE_SURVEY   2000 /* messages looked at in one step */
 #define PER_MESSAGE_US 30   /* a survey of many messages comes less often */
@@ -51,7 +52,41 @@ static bool is_stuck(const struct recipient *recipient)
 	       recipient->cause != CAUSE_GREYLISTED;
 }
 
-static void count(struct queue *queue, const struct entry *entry, const struct recipient *recipient)
+/* More likely than not it expires: by the past of what it waits for or, without one, once half of
+ * its time is gone. */
+static bool looks_bad(const struct queue *queue, const struct recipient *recipient,
+                      const struct schedule *schedule)
+{
+	const struct destination *destination = recipient->destination;
+	const struct incidents *incidents = NULL;
+	int64_t left_us = schedule_deadline_us(schedule) - queue->now_us;
+	int odds_percent = -1;
+
+	if (destination->site && site_is_closed(destination->site))
+		incidents = &destination->site->incidents;
+	else if (destination->state == DESTINATION_CLOSED)
+		incidents = &destination->incidents;
+	if (incidents)
+		odds_percent = incidents_odds_percent(incidents, left_us, queue->now_us);
+	if (odds_percent >= 0)
+		return odds_percent < 50;
+	return (incidents || is_stuck(recipient)) &&
+	       queue->now_us - schedule->entry->arrived_us >= left_us;
+}
+
+/* The delay notice does not wait for its time when the forecast is bad. */
+static void foresee(struct queue *queue, struct recipient *recipient,
+                    const struct schedule *schedule)
+{
+	if (recipient->state != RECIPIENT_QUEUED || (recipient->flags & RECIPIENT_LOOKS_BAD) ||
+	    strcmp(schedule->limits->delay_notice_by, "time") == 0 ||
+	    !looks_bad(queue, recipient, schedule))
+		return;
+	recipient->flags |= RECIPIENT_LOOKS_BAD;
+	recipient_arm(queue, recipient);
+}
+
+static void count(struct queue *queue, const struct entry *entry, struct recipient *recipient)
 {
 	struct schedule schedule = recipient_schedule(queue, recipient);
 	struct outlook_pass *pass = pass_of(outlook_of(recipient->destination),
@@ -60,7 +95,10 @@ static void count(struct queue *queue, const struct entry *entry, const struct r
 
 	if (recipient->destination->not_counted & (1U << recipient_cause(recipient))) {
 		pass->stopped++;
-	} else if (is_stuck(recipient)) {
+		return;
+	}
+	foresee(queue, recipient, &schedule);
+	if (is_stuck(recipient)) {
 		pass->stuck[part]++;
 		pass->stuck_bytes += entry->size_bytes;
 	} else {
@@ -72,7 +110,7 @@ static void count(struct queue *queue, const struct entry *entry, const struct r
 static void count_entry(struct queue *queue, struct entry *entry)
 {
 	for (uint32_t i = 0; i < entry->recipient_count; i++) {
-		const struct recipient *recipient = entry_recipient(entry, i);
+		struct recipient *recipient = entry_recipient(entry, i);
 
 		if (!recipient_is_final(recipient))
 			count(queue, entry, recipient);

@@ -37,8 +37,10 @@ struct incident *incidents_begin(struct incidents *incidents, enum incident_kind
 		return incident;
 	if (kind == INCIDENT_RELAPSE && incidents->count > 0) {
 		incident = &incidents->items[incidents->count - 1];
-		incident->end_us = 0;
-		return incident;
+		if (now_us - incident->end_us <= RELAPSE_US) {
+			incident->end_us = 0;
+			return incident;
+		}
 	}
 	incident = append(incidents);
 	*incident = (struct incident){ .start_us = now_us, .cause = cause };

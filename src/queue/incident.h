@@ -1,6 +1,7 @@
 /* queue/incident.h - the times at which a site, or the DNS of a domain, kept mail waiting. */
 #pragma once
 #include "base/buffer.h"
+#include "base/units.h"
 #include "model/cause.h"
 
 #define INCIDENTS_MAX 16 /* of one site; the oldest goes */
@@ -20,8 +21,10 @@ struct incidents {
 
 void incidents_deinit(struct incidents *incidents);
 
-/* incidents_begin - a new one; or, if the last one ended no longer ago than the site needed to
- * recover (`is_relapse`), that one goes on. */
+#define RELAPSE_US (10 * US_PER_MINUTE)
+
+/* incidents_begin - a new one; or, if the site was still recovering and the last one ended no
+ * longer than RELAPSE_US ago, that one goes on. */
 enum incident_kind { INCIDENT_NEW, INCIDENT_RELAPSE };
 struct incident *incidents_begin(struct incidents *incidents, enum incident_kind kind,
                                  enum cause cause, int64_t now_us);

@@ -238,7 +238,7 @@ void queue_step(struct queue *queue, const struct event *event, int64_t now_us,
 		job_start_all(queue);
 		destination_emit_lookups(queue);
 		destination_refuse_slice(queue);
-		debt_ask_failures(queue);
+		debt_ask_final(queue);
 	}
 	site_finish_touched(queue);
 	destination_drop_idle(queue);

@@ -313,6 +313,16 @@ static void finish_for_good(struct queue *queue, struct recipient *recipient)
 	destination_leave(queue, recipient->destination, entry->arrived_us);
 }
 
+/* Whether the sender is told how it ended. */
+static bool wants_notice(const struct recipient *recipient)
+{
+	if (recipient->state == RECIPIENT_DELIVERED)
+		return (recipient->flags & RECIPIENT_DELAY_DONE) && recipient->notify == 0 &&
+		       recipient->destination->limits->delivered_notice;
+	return (recipient->state == RECIPIENT_FAILED || recipient->state == RECIPIENT_EXPIRED) &&
+	       schedule_wants_failure(recipient);
+}
+
 void recipient_finish(struct queue *queue, struct recipient *recipient, enum recipient_state state,
                       const struct outcome *outcome)
 {
@@ -324,8 +334,7 @@ void recipient_finish(struct queue *queue, struct recipient *recipient, enum rec
 	recipient->since = entry_ticks(recipient_entry(queue, recipient), queue->now_us);
 	count_final(queue, recipient);
 	log_final(queue, recipient, outcome);
-	if ((state == RECIPIENT_FAILED || state == RECIPIENT_EXPIRED) &&
-	    schedule_wants_failure(recipient)) {
+	if (wants_notice(recipient)) {
 		recipient->flags |= RECIPIENT_OWES_NOTICE;
 		count(queue, recipient, 1);
 		debt_add(queue, recipient);

@@ -1,6 +1,7 @@
 #include "queue/schedule.h"
 #include "base/macros.h"
 #include "base/units.h"
+#include <string.h>
 
 #define LAST_BEFORE_US   US_PER_MINUTE /* but at most 3 % of the lifetime */
 #define URGENT_BEFORE_US US_PER_HOUR   /* but at most 10 % of the lifetime */
@@ -64,9 +65,13 @@ int64_t schedule_delay_us(const struct schedule *schedule)
 
 	if (!wants_delay_notice(entry, schedule->recipient))
 		return INT64_MAX;
-	if (entry->deliver_by && (entry->flags & ENTRY_BY_NOTIFY))
+	if ((schedule->recipient->flags & RECIPIENT_LOOKS_BAD) &&
+	    schedule->limits->delay_notice_us > 0)
+		delay_us = entry->arrived_us;
+	else if (entry->deliver_by && (entry->flags & ENTRY_BY_NOTIFY))
 		delay_us = entry_us(entry, entry->deliver_by);
-	else if (schedule->limits->delay_notice_us > 0)
+	else if (schedule->limits->delay_notice_us > 0 &&
+	         strcmp(schedule->limits->delay_notice_by, "forecast") != 0)
 		delay_us = entry->arrived_us + entry->held_minutes * US_PER_MINUTE +
 		           schedule->limits->delay_notice_us;
 	return delay_us < schedule_deadline_us(schedule) ? delay_us : INT64_MAX;

@@ -37,7 +37,8 @@ static void put_recipient(const struct queue *queue, const struct recipient *rec
 {
 	enum recipient_state state = state_to_keep(recipient);
 	uint16_t flags = recipient->flags & KEPT_FLAGS;
-	bool is_over = recipient_is_final(recipient) && !(flags & RECIPIENT_OWES_NOTICE);
+	bool is_over = recipient_is_final(recipient) &&
+	               (state == RECIPIENT_DELIVERED || !(flags & RECIPIENT_OWES_NOTICE));
 	bool has_next = !recipient_is_ready(recipient) || (recipient->flags & RECIPIENT_IS_MANUAL);
 	struct tally tally;
 

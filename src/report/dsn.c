@@ -30,13 +30,18 @@ static void cause_status_of(const struct report_request *request,
 		snprintf(text_out, 16, "%s", cause_status(recipient->cause));
 }
 
+static bool is_good_news(const struct report_request *request)
+{
+	return request->notice->kind == NOTICE_RELAYED || request->notice->kind == NOTICE_DELIVERED;
+}
+
 void dsn_status(const struct report_request *request, const struct notice_recipient *recipient,
                 char text_out[16])
 {
 	const struct config_report *config = &request->config->report;
 	const char *style = config->expired_status;
 
-	if (request->notice->kind == NOTICE_RELAYED) {
+	if (is_good_news(request)) {
 		snprintf(text_out, 16, "2.0.0");
 		return;
 	}
@@ -216,7 +221,8 @@ static void write_recipient(const struct report_request *request,
 {
 	static const char *const actions[] = { [NOTICE_DELAY] = "delayed",
 		                               [NOTICE_FAILURE] = "failed",
-		                               [NOTICE_RELAYED] = "relayed" };
+		                               [NOTICE_RELAYED] = "relayed",
+		                               [NOTICE_DELIVERED] = "relayed" };
 	const struct recipient_address *address = &request->message
 	                                                   ->recipients[recipient->recipient];
 	struct last_error last = dsn_last_error(request, recipient);
@@ -243,7 +249,7 @@ static void write_recipient(const struct report_request *request,
 	buffer_printf(out, "Final-Log-ID: %s\r\n", id);
 	if (kind == NOTICE_DELAY)
 		write_date("Will-Retry-Until", recipient->deadline_us, out);
-	if (kind != NOTICE_RELAYED)
+	if (!is_good_news(request))
 		write_extensions(request, recipient, is_utf8, out);
 }
 

@@ -217,7 +217,10 @@ void event_log_notice(struct event_log *log, const struct notice *notice,
                       const struct event_details *details, int64_t now_us)
 {
 	static const char *const kinds[] = {
-		[NOTICE_DELAY] = "delay", [NOTICE_FAILURE] = "failure", [NOTICE_RELAYED] = "relayed"
+		[NOTICE_DELAY] = "delay",
+		[NOTICE_FAILURE] = "failure",
+		[NOTICE_RELAYED] = "relayed",
+		[NOTICE_DELIVERED] = "delivered",
 	};
 	struct buffer *out = &log->pending;
 	char text[ID_TEXT_LENGTH + 1];

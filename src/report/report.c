@@ -25,6 +25,9 @@ static bool is_wanted(const struct report_request *request,
 		return notify == 0 || (notify & NOTIFY_FAILURE);
 	case NOTICE_RELAYED:
 		return message->sender.len > 0 && (notify & NOTIFY_SUCCESS);
+	case NOTICE_DELIVERED:
+		return message->sender.len > 0 && notify == 0 &&
+		       !(message->flags & (MESSAGE_IS_NOTICE | MESSAGE_IS_AUTOMATIC));
 	}
 	return false;
 }

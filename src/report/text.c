@@ -164,6 +164,10 @@ static void append_recipient(const struct report_request *request,
 			is_utf8, out);
 		return;
 	}
+	if (request->notice->kind == NOTICE_DELIVERED) {
+		append_ledger(recipient, out);
+		return;
+	}
 	if (recipient->is_by_operator)
 		buffer_append_text(out, "  Expired by administrator.\r\n");
 	append_last_error(request, recipient, is_utf8, out);
@@ -209,6 +213,11 @@ static void append_opening(const struct report_request *request, bool is_expired
 	case NOTICE_RELAYED:
 		buffer_append_text(out, "Your message is on its way to:\r\n");
 		break;
+	case NOTICE_DELIVERED:
+		buffer_append_text(out, "We told you that your message is late. After ");
+		duration_format(out, request->now_us - request->message->arrived_us);
+		buffer_append_text(out, " it has\r\nbeen taken by the mail server of:\r\n");
+		break;
 	}
 }
 
@@ -225,7 +234,8 @@ void text_subject(const struct report_request *request, struct buffer *out)
 	static const char *const subjects[] = {
 		[NOTICE_DELAY] = "Delayed: your message is still waiting",
 		[NOTICE_FAILURE] = "Undelivered: your message was returned",
-		[NOTICE_RELAYED] = "Relayed: your message is on its way"
+		[NOTICE_RELAYED] = "Relayed: your message is on its way",
+		[NOTICE_DELIVERED] = "Delivered after all: your message arrived late"
 	};
 
 	buffer_append_text(out, subjects[request->notice->kind]);

@@ -26,6 +26,9 @@ static void test_life(void)
 	incidents_begin(&incidents, INCIDENT_RELAPSE, CAUSE_HOST_DOWN, 210);
 	CHECK_INT("the same goes on", incidents.count, 1);
 	CHECK_INT("since", incidents_current(&incidents)->start_us, 100);
+	incidents_end(&incidents, 300);
+	incidents_begin(&incidents, INCIDENT_RELAPSE, CAUSE_HOST_DOWN, 301 + RELAPSE_US);
+	CHECK_INT("long after it is another", incidents.count, 2);
 	incidents_deinit(&incidents);
 }
 

@@ -11,6 +11,7 @@ static const struct config_destination limits = { .schedule_us = waits,
 	                                          .lifetime_us = US_PER_HOUR,
 	                                          .notice_lifetime_us = 30 * US_PER_MINUTE,
 	                                          .delay_notice_us = 10 * US_PER_MINUTE,
+	                                          .delay_notice_by = "time",
 	                                          .probe_us = waits,
 	                                          .probe_count = 2 };
 

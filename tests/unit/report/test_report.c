@@ -123,6 +123,14 @@ static const struct {
 	{ "relayed, SUCCESS",
 	  { "me@out.test", NOTICE_RELAYED, RECIPIENT_DELIVERED, NOTIFY_SUCCESS },
 	  1 },
+	{ "delivered after all", { "me@out.test", NOTICE_DELIVERED, RECIPIENT_DELIVERED }, 1 },
+	{ "delivered, null sender", { "", NOTICE_DELIVERED, RECIPIENT_DELIVERED }, 0 },
+	{ "delivered, FAILURE",
+	  { "me@out.test", NOTICE_DELIVERED, RECIPIENT_DELIVERED, NOTIFY_FAILURE },
+	  0 },
+	{ "delivered, automatic",
+	  { "me@out.test", NOTICE_DELIVERED, RECIPIENT_DELIVERED, 0, MESSAGE_IS_AUTOMATIC },
+	  0 },
 };
 
 static void test_who_is_told(void)

@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The configuration is the main thread's: both questions are asked there. */
+/* Reading the file anew is the main thread's. */
 struct config_wait {
 	struct wait wait;
 	struct server *server;
 	struct buffer problems;
-	const struct config *config;
 	int result;
 };
 
@@ -39,20 +38,27 @@ struct admin_response api_reload(struct server *server, const struct admin_reque
 	return response;
 }
 
-static void config_arrives(struct mail *mail)
-{
-	struct config_wait *ask = CONTAINER_OF(mail, struct config_wait, wait.mail);
+struct config_question {
+	struct keeper *keeper;
+	const struct config *config;
+};
 
-	ask->config = config_acquire(ask->server->config);
-	wait_answer(&ask->wait);
+static void take_config(void *arg, struct queue *queue, struct actions *actions)
+{
+	struct config_question *question = arg;
+
+	(void)queue;
+	(void)actions;
+	question->config = config_acquire(keeper_config(question->keeper));
 }
 
+/* The keeper is asked, not the main thread: that one waits for us when the relay stops. */
 const struct config *api_config_acquire(struct server *server)
 {
-	struct config_wait ask = { .server = server };
+	struct config_question question = { .keeper = server->keeper };
 
-	wait_for(&ask.wait, loop_mailbox(server->loop), config_arrives);
-	return ask.config;
+	keeper_ask(server->keeper, take_config, &question);
+	return question.config;
 }
 
 struct search {

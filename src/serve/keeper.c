@@ -376,6 +376,11 @@ static bool add_relayed_notice(struct keeper *keeper, struct job *job)
 
 /* The vault: what is too old, or too much, goes. */
 
+const struct config *keeper_config(const struct keeper *keeper)
+{
+	return keeper->config;
+}
+
 struct trend *keeper_trend(struct keeper *keeper)
 {
 	return keeper->trend;

@@ -46,6 +46,9 @@ void keeper_ask(struct keeper *keeper,
 /* keeper_vault - the vault; for use within `run` of keeper_ask only. */
 struct vault *keeper_vault(struct keeper *keeper);
 
+/* keeper_config - the configuration in force; for use within `run` of keeper_ask only. */
+const struct config *keeper_config(const struct keeper *keeper);
+
 /* keeper_trend - how the queue went; for use within `run` of keeper_ask only. */
 struct trend *keeper_trend(struct keeper *keeper);
 

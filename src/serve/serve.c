@@ -135,12 +135,13 @@ static int server_start(struct server *server, struct err *err)
  * written. */
 static void server_stop(struct server *server)
 {
+	alarm(STOP_GRACE_SECONDS); /* SIGALRM ends what a stalled peer or request holds up: all is
+	                              on disk */
 	admin_stop(server->admin);
 	alarms_stop(server->alarms);
 	for (int i = 0; i < server->worker_count; i++)
 		if (server->workers[i])
 			worker_post_stop(server->workers[i]);
-	alarm(STOP_GRACE_SECONDS); /* SIGALRM ends what a stalled peer holds up: all is on disk */
 	if (server->keeper)
 		keeper_drain(server->keeper);
 	for (int i = 0; i < server->worker_count; i++)

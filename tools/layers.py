@@ -24,7 +24,7 @@ MAY = {
     "admin": "model config http runtime",
     "check": "deliver dns http smtp mail codes model config runtime",
     "lab": "smtp dns runtime",
-    "serve": "admin check lab receive spool queue deliver report model config smtp mail http codes dns runtime",
+    "serve": "admin check lab simulate receive spool queue deliver report model config smtp mail http codes dns runtime",
     "cli": "serve admin check lab simulate spool queue model config mail http codes runtime",
 }
 

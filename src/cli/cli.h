@@ -64,11 +64,10 @@ void cli_table_add(struct cli_table *table, const char *format, ...) PRINTF_LIKE
 void cli_table_print(struct cli_table *table);       /* and frees the cells */
 void cli_format_span(int64_t us, char text_out[32]); /* "2h 5m" */
 
-/* cli_print_schedules, cli_schedules - what the schedules of a configuration come to: every
- * attempt, the longest gap, dead air, and a warning where time is wasted. */
+/* cli_print_schedules - what the schedules of a configuration come to: every attempt, the longest
+ * gap, dead air, and a warning where time is wasted. */
 struct config;
 void cli_print_schedules(const struct config *config);
-json_t *cli_schedules(const struct config *config);
 
 /* A progress bar on stderr, shown only on a terminal and after a second. */
 struct cli_progress {

@@ -1,4 +1,5 @@
 /* code: the knowledge base on a terminal, as JSON, and as static pages. */
+#include "serve/code.h"
 #include "base/arena.h"
 #include "cli/cli.h"
 #include "codes/knowledge.h"
@@ -85,39 +86,6 @@ static void print_entry(const struct knowledge_entry *entry)
 	print_keys("Related", entry->related);
 }
 
-static json_t *json_of_list(const char *const *lines)
-{
-	json_t *list = json_array();
-
-	for (; *lines; lines++)
-		json_array_append_new(list, json_string(*lines));
-	return list;
-}
-
-static json_t *json_of_entry(const struct knowledge_entry *entry)
-{
-	static const char *const kinds[] = { "reply", "status", "provider" };
-	json_t *questions = json_array();
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "key", entry->key,
-	                           "title", entry->title, "kind", kinds[entry->kind], "bounce",
-	                           knowledge_bounce_name(entry->bounce), "severity",
-	                           knowledge_severity_name(entry->severity), "category",
-	                           entry->category, "standard", entry->standard, "provider",
-	                           entry->provider);
-
-	for (const struct knowledge_section *section = knowledge_sections; section->heading;
-	     section++)
-		json_object_set_new(object, section->name, json_of_list(section->lines(entry)));
-	for (const struct knowledge_question *q = entry->questions; q->question; q++)
-		json_array_append_new(questions, json_pack("{s:s, s:s}", "question", q->question,
-		                                           "answer", q->answer));
-	json_object_set_new(object, "questions", questions);
-	json_object_set_new(object, "aliases", json_of_list(entry->aliases));
-	json_object_set_new(object, "replies", json_of_list(entry->replies));
-	json_object_set_new(object, "related", json_of_list(entry->related));
-	return object;
-}
-
 static void print_line(const struct knowledge_entry *entry)
 {
 	printf("%-14s %-5s %-16s %s%s%s\n", entry->key,
@@ -131,7 +99,7 @@ static int show_found(const struct knowledge_entry *const *found, size_t count, 
 
 	for (size_t i = 0; i < count; i++) {
 		if (is_json)
-			json_array_append_new(list, json_of_entry(found[i]));
+			json_array_append_new(list, code_json(found[i]));
 		else
 			print_line(found[i]);
 	}
@@ -159,7 +127,7 @@ static int show_all(bool is_json)
 
 	for (size_t i = 0; i < knowledge_count(); i++) {
 		if (is_json)
-			json_array_append_new(list, json_of_entry(knowledge_at(i)));
+			json_array_append_new(list, code_json(knowledge_at(i)));
 		else
 			print_line(knowledge_at(i));
 	}
@@ -198,7 +166,7 @@ static int explain_classes(const char *key, json_t *list)
 		if (explained++ > 0 && !list)
 			putchar('\n');
 		if (list)
-			json_array_append_new(list, json_of_entry(entry));
+			json_array_append_new(list, code_json(entry));
 		else
 			print_entry(entry);
 	}
@@ -219,7 +187,7 @@ static int explain(const char *key, json_t *list)
 		entry = &composed;
 	}
 	if (entry && list)
-		json_array_append_new(list, json_of_entry(entry));
+		json_array_append_new(list, code_json(entry));
 	else if (entry)
 		print_entry(entry);
 	arena_destroy(arena);

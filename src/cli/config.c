@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "codes/classify.h"
 #include "config/document.h"
+#include "simulate/plan_json.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static void accept_file(const char *path, const struct config *config, bool is_j
 		return;
 	}
 	answer = json_pack("{s:s, s:b, s:[], s:o}", "file", path, "ok", 1, "problems", "schedules",
-	                   cli_schedules(config));
+	                   plan_json(config));
 	cli_print_json(answer);
 	json_decref(answer);
 }

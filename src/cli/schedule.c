@@ -9,36 +9,6 @@
 
 #define PROBES_SHOWN 8
 
-static const char *title(const struct config_destination *limits)
-{
-	return limits->pattern[0] ? limits->pattern : "defaults";
-}
-
-static bool is_alike(const struct config_destination *a, const struct config_destination *b)
-{
-	return a->lifetime_us == b->lifetime_us && a->notice_lifetime_us == b->notice_lifetime_us &&
-	       a->schedule_count == b->schedule_count &&
-	       memcmp(a->schedule_us, b->schedule_us,
-	              (size_t)a->schedule_count * sizeof *a->schedule_us) == 0 &&
-	       a->probe_count == b->probe_count &&
-	       memcmp(a->probe_us, b->probe_us, (size_t)a->probe_count * sizeof *a->probe_us) == 0;
-}
-
-static const struct config_destination *limits_at(const struct config *config, int index)
-{
-	return index == 0 ? &config->defaults : &config->destinations[index - 1];
-}
-
-/* Whether an earlier block has the same schedule: then it is told there. */
-static bool is_told(const struct config *config, int index)
-{
-	for (int i = 0; i < index; i++) {
-		if (is_alike(limits_at(config, i), limits_at(config, index)))
-			return true;
-	}
-	return false;
-}
-
 static const char *span(int64_t us)
 {
 	static char texts[4][32];
@@ -72,10 +42,10 @@ static void add_row(struct cli_table *table, const struct plan *plan, int first,
 
 static void print_names(const struct config *config, int index)
 {
-	printf("\nschedule of %s", title(limits_at(config, index)));
+	printf("\nschedule of %s", plan_title(plan_limits(config, index)));
 	for (int i = index + 1; i <= config->destination_count; i++) {
-		if (is_alike(limits_at(config, i), limits_at(config, index)))
-			printf(", %s", title(limits_at(config, i)));
+		if (plan_is_alike(plan_limits(config, i), plan_limits(config, index)))
+			printf(", %s", plan_title(plan_limits(config, i)));
 	}
 	printf("\n");
 }
@@ -114,7 +84,7 @@ static void print_probes(const struct config_destination *limits)
 
 static void print_one(const struct config *config, int index, struct plan *plan)
 {
-	const struct config_destination *limits = limits_at(config, index);
+	const struct config_destination *limits = plan_limits(config, index);
 	struct cli_table table = { .columns = 3 };
 
 	print_names(config, index);
@@ -128,10 +98,10 @@ static void print_one(const struct config *config, int index, struct plan *plan)
 	}
 	cli_table_print(&table);
 	print_summary(plan, "messages");
-	print_warning(plan, title(limits), "");
+	print_warning(plan, plan_title(limits), "");
 	plan_make(limits, PLAN_NOTICES, plan);
 	print_summary(plan, "null sender");
-	print_warning(plan, title(limits), " (null sender)");
+	print_warning(plan, plan_title(limits), " (null sender)");
 	print_probes(limits);
 }
 
@@ -140,59 +110,8 @@ void cli_print_schedules(const struct config *config)
 	struct plan *plan = alloc(sizeof *plan);
 
 	for (int i = 0; i <= config->destination_count; i++) {
-		if (!is_told(config, i))
+		if (!plan_is_told(config, i))
 			print_one(config, i, plan);
 	}
 	alloc_free(plan);
-}
-
-static double seconds(int64_t us)
-{
-	return (double)us / US_PER_SECOND;
-}
-
-static json_t *object_of(const struct plan *plan)
-{
-	json_t *attempts = json_array();
-
-	for (int i = 0; i < plan->count; i++)
-		json_array_append_new(attempts, json_real(seconds(plan->at_us[i])));
-	return json_pack("{s:f, s:o, s:b, s:b, s:f, s:f, s:f, s:f, s:b}", "lifetime",
-	                 seconds(plan->lifetime_us), "attempts", attempts, "more", plan->is_cut,
-	                 "last_is_added", plan->has_added_last, "longest_gap",
-	                 seconds(plan->longest_gap_us), "longest_gap_from",
-	                 seconds(plan->longest_from_us), "dead_air", seconds(plan->dead_air_us),
-	                 "unused", seconds(plan->unused_us), "warning", plan_wastes(plan));
-}
-
-static json_t *probes_of(const struct config_destination *limits)
-{
-	json_t *waits = json_array();
-
-	for (int i = 0; i < limits->probe_count; i++)
-		json_array_append_new(waits, json_real(seconds(limits->probe_us[i])));
-	return waits;
-}
-
-json_t *cli_schedules(const struct config *config)
-{
-	struct plan *plan = alloc(sizeof *plan);
-	json_t *all = json_array();
-
-	for (int i = 0; i <= config->destination_count; i++) {
-		json_t *one;
-
-		if (is_told(config, i))
-			continue;
-		one = json_object();
-		json_object_set_new(one, "of", json_string(title(limits_at(config, i))));
-		plan_make(limits_at(config, i), PLAN_MESSAGES, plan);
-		json_object_set_new(one, "messages", object_of(plan));
-		plan_make(limits_at(config, i), PLAN_NOTICES, plan);
-		json_object_set_new(one, "null_sender", object_of(plan));
-		json_object_set_new(one, "probe_waits", probes_of(limits_at(config, i)));
-		json_array_append_new(all, one);
-	}
-	alloc_free(plan);
-	return all;
 }

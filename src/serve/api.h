@@ -11,7 +11,7 @@ api_handler api_list_messages, api_explain_message, api_act;
 api_handler api_list_destinations, api_show_destination, api_suspend, api_resume;
 api_handler api_status, api_show_config, api_reload;
 api_handler api_forecast, api_incidents, api_alarms;
-api_handler api_trend;
+api_handler api_trend, api_schedules, api_list_codes, api_show_code;
 api_handler api_list_vault, api_resend, api_drop;
 api_handler api_deadlines, api_undo, api_operations, api_compare_config;
 
@@ -44,6 +44,10 @@ bool api_addresses_match(struct server *server, const struct filter *filter, uin
 /* api_audit - writes what an operator did, and to how many recipients or messages, into the event
  * log. */
 void api_audit(struct server *server, const struct admin_request *request, int64_t count);
+
+/* api_subject - the message's Subject, unfolded and decoded; null if it has none. Its header
+ * section has been read. */
+json_t *api_subject(const struct message *message);
 
 json_t *api_time(int64_t unix_us);               /* RFC 3339, or null for 0 */
 json_t *api_bytes(struct bytes text);            /* a string; bytes that are no UTF-8 become '?' */

@@ -1,5 +1,6 @@
 #include "serve/api.h"
 #include "serve/wait.h"
+#include "simulate/plan_json.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -106,4 +107,17 @@ struct admin_response api_show_config(struct server *server, const struct admin_
 	config_walk(config, add_key, keys);
 	config_release(config);
 	return (struct admin_response){ .status = 200, .body = json_pack("{s:o}", "keys", keys) };
+}
+
+struct admin_response api_schedules(struct server *server, const struct admin_request *request,
+                                    const char *name)
+{
+	const struct config *config = api_config_acquire(server);
+	json_t *list = plan_json(config);
+
+	(void)request;
+	(void)name;
+	config_release(config);
+	return (struct admin_response){ .status = 200,
+		                        .body = json_pack("{s:o}", "schedules", list) };
 }

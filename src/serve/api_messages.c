@@ -1,5 +1,7 @@
 #include "base/alloc.h"
 #include "base/units.h"
+#include "mail/charset.h"
+#include "mail/header.h"
 #include "serve/api.h"
 #include "serve/errand.h"
 #include <stdlib.h>
@@ -161,6 +163,21 @@ struct admin_response api_list_messages(struct server *server, const struct admi
 	return (struct admin_response){ .status = 200, .body = body };
 }
 
+json_t *api_subject(const struct message *message)
+{
+	struct bytes header = bytes_first(message->body.data, message->header_bytes);
+	struct buffer subject = { 0 };
+	struct header_field field;
+	json_t *value;
+
+	if (!header_find(header, bytes_of("Subject"), &field))
+		return json_null();
+	charset_decode_words(bytes_trim(field.value), &subject);
+	value = api_bytes(buffer_bytes(&subject));
+	buffer_deinit(&subject);
+	return value;
+}
+
 static void add_history(json_t *object, const struct spool_read *read)
 {
 	json_t *attempts = json_array();
@@ -213,6 +230,7 @@ struct admin_response api_explain_message(struct server *server,
 	if (read_envelope(server, one.id, &read)) {
 		add_addresses(one.object, read.message);
 		json_object_set_new(one.object, "client", api_bytes(read.message->client));
+		json_object_set_new(one.object, "subject", api_subject(read.message));
 		add_history(one.object, &read);
 	}
 	read_deinit(&read);

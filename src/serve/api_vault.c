@@ -177,6 +177,7 @@ static json_t *kept_json(const struct kept *kept)
 	                   api_bytes(message->sender), "arrived", api_time(message->arrived_us),
 	                   "size", (json_int_t)message->body.size_bytes, "recipients",
 	                   recipients_json(kept));
+	json_object_set_new(object, "subject", api_subject(message));
 	if (history_decode(buffer_bytes(&kept->read.history), &history, NULL) == 0 &&
 	    history.count > 0)
 		json_object_set_new(object, "last_attempt",

@@ -1,6 +1,7 @@
 #include "simulate/plan.h"
 #include "base/macros.h"
 #include "queue/schedule.h"
+#include <string.h>
 
 static void add(struct plan *plan, int64_t at_us)
 {
@@ -57,4 +58,33 @@ int plan_run(const struct plan *plan, int first)
 	               plan->at_us[first] - plan->at_us[first - 1])
 		next++;
 	return next - first;
+}
+
+const char *plan_title(const struct config_destination *limits)
+{
+	return limits->pattern[0] ? limits->pattern : "defaults";
+}
+
+bool plan_is_alike(const struct config_destination *a, const struct config_destination *b)
+{
+	return a->lifetime_us == b->lifetime_us && a->notice_lifetime_us == b->notice_lifetime_us &&
+	       a->schedule_count == b->schedule_count &&
+	       memcmp(a->schedule_us, b->schedule_us,
+	              (size_t)a->schedule_count * sizeof *a->schedule_us) == 0 &&
+	       a->probe_count == b->probe_count &&
+	       memcmp(a->probe_us, b->probe_us, (size_t)a->probe_count * sizeof *a->probe_us) == 0;
+}
+
+const struct config_destination *plan_limits(const struct config *config, int index)
+{
+	return index == 0 ? &config->defaults : &config->destinations[index - 1];
+}
+
+bool plan_is_told(const struct config *config, int index)
+{
+	for (int i = 0; i < index; i++) {
+		if (plan_is_alike(plan_limits(config, i), plan_limits(config, index)))
+			return true;
+	}
+	return false;
 }

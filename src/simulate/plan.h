@@ -29,3 +29,13 @@ bool plan_wastes(const struct plan *plan);
 /* plan_run - how many attempts from `first` on follow each other after equal gaps, itself included:
  * a table needs one line for all of them. */
 int plan_run(const struct plan *plan, int first);
+
+/* The blocks of a configuration that have schedules: 0 is `defaults`, then each destination. */
+const struct config_destination *plan_limits(const struct config *config, int index);
+const char *plan_title(const struct config_destination *limits); /* its pattern; "defaults" */
+
+/* plan_is_alike - the same lifetimes, schedule and probes. */
+bool plan_is_alike(const struct config_destination *a, const struct config_destination *b);
+
+/* plan_is_told - an earlier block has the same schedule: it is told there. */
+bool plan_is_told(const struct config *config, int index);

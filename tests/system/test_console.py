@@ -198,6 +198,113 @@ def test_extend_says_first_what_it_will_do(console, world):
     assert relay.ask("undo", "--list")[0]["recipients"] == 4
 
 
+def test_bulk_action_after_a_count(console, world):
+    relay = world.relay_
+    for i in range(3):
+        relay.send("a@out.test", [f"u{i}@down.test"])
+    relay.send("b@out.test", ["w@down.test"])
+    go(console, "#/messages")
+    console.fill("input[name=from]", "a@out")
+    console.click("Find")
+    console.wait("location.hash.includes('from=') && document.querySelectorAll('tbody tr').length === 3")
+    console.click("Cancel all")
+    console.wait_text("3 messages")
+    assert relay.ask("status")["queue"]["messages"] == 4
+    console.click("Cancel", "dialog")  # the dialog's way out bears that name too
+    console.wait("!document.querySelector('dialog')")
+    assert relay.ask("status")["queue"]["messages"] == 4
+    console.click("Cancel all")
+    console.wait("!!document.querySelector('dialog .danger:not(:disabled)')")
+    console.run("document.querySelector('dialog .danger').click()")
+    console.wait_text("No message in the queue fits.")
+    assert [m["sender"] for m in relay.ask("queue")] == ["b@out.test"]
+    assert relay.ask("vault")["count"] == 3
+
+
+def test_one_message_says_where_the_time_went(console, world):
+    relay = world.relay_
+    world.fine.script["rcpt"] = "450 4.2.2 The mailbox is over its quota"
+    relay.send("a@out.test", ["u@fine.test"], "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nhello\r\n")
+    relay.wait_event("deferred")
+    go(console, "#/messages/" + relay.ask("queue")[0]["id"])
+    for text in ("Grüße", "u@fine.test", "450 4.2.2 The mailbox is over its quota", "mailbox full", "accepted"):
+        console.wait_text(text)
+    console.click("4.2.2")
+    console.wait("location.hash === '#/codes/4.2.2'")
+    console.wait_text("What the sender can do")
+    console.run("history.back()")
+    console.click("Hold")
+    console.click("Hold", "dialog")
+    console.wait_text("held")
+    assert relay.ask("queue")[0]["recipients"][0]["state"] == "held"
+    console.click("Release")
+    console.click("Release", "dialog")
+    del world.fine.script["rcpt"]
+    relay.wait_empty()
+    console.wait_text("not in the queue any more")
+
+
+def test_resend(console, world):
+    relay = world.relay_
+    relay.send("a@out.test", ["u@down.test"])
+    relay.run("expire", "--destination", "down.test")
+    relay.wait_event("expired")
+    world.down.start()
+    go(console, "#/vault")
+    console.wait_text("u@down.test")
+    console.click("Resend")
+    console.wait_text("1 message")
+    console.click("Resend", "dialog")
+    console.wait_text("The vault is empty")
+    assert [m["recipients"] for m in world.down.messages] == [["u@down.test"]]
+
+
+def test_codes_and_config(console, world):
+    go(console, "#/codes")
+    console.fill("input[type=search]", "over quota")
+    console.wait_text("4.2.2")
+    go(console, "#/codes/4.4.7")
+    console.wait_text("Delivery time expired")
+    go(console, "#/config")
+    console.wait_text("outlast.conf:")
+    console.wait("document.querySelectorAll('svg .attempt').length > 10")
+    config = world.relay_.config
+    config.write_text(config.read_text().replace("lifetime 1h;", "lifetime 2h;", 1))
+    console.click("Compare")
+    console.wait_text("defaults.lifetime")
+    console.click("Reload")
+    console.click("Reload", "dialog")
+    console.wait("[...document.querySelectorAll('td')].some((e) => e.innerText === '2h')")
+
+
+# What a stranger may put where an operator reads it.
+HOSTILE = ["<script>said()</script>", "<img src=x onerror=said()>", "\"><svg onload=said()>", "javascript:said()", "</title><script>said()</script>",
+           "{{constructor.constructor('said()')()}}", "' onmouseover='said()", "<a href=javascript:said()>x</a>", "\u202eevil"]
+
+
+def test_hostile_text_is_text(console, world):
+    relay = world.relay_
+    console.run("window.said = () => { window.wasSaid = true; }; 1")
+    for i, text in enumerate(HOSTILE):
+        local = text.replace("\\", "").replace('"', '\\"').encode("ascii", "replace").decode()
+        world.fine.script["rcpt"] = lambda argument, session, text=text: f"450 4.2.1 {text}"
+        relay.send(f'"{local}"@out.test', [f'"{local}"@fine.test'], f"Subject: {text}\r\n\r\nhello\r\n".encode())
+        wait_until(lambda: len({entry["id"] for entry in relay.events("deferred")}) == i + 1, "a reply to it")
+    relay.run("suspend", "fine.test", "--reason", HOSTILE[1])
+    ids = [message["id"] for message in relay.ask("queue")]
+    for address in ["#/now", "#/destinations", "#/destinations/fine.test", "#/messages", *(f"#/messages/{id}" for id in ids),
+                    "#/messages?cause=" + HOSTILE[0], "#/destinations/" + HOSTILE[0], "#/codes/" + HOSTILE[1], "#/" + HOSTILE[2]]:
+        go(console, address)
+        console.wait("!!document.querySelector('h1, .empty')")
+        console.wait(f"document.querySelector('main').innerText.length > 20 || {json.dumps(address)}.includes('<')")
+        assert console.run("document.querySelectorAll('#console script, #console [onerror], #console [onload], #console a[href^=javascript]').length") == 0
+    relay.run("expire", "--destination", "fine.test")
+    go(console, "#/vault")
+    console.wait_text(HOSTILE[0])
+    assert console.run("document.querySelectorAll('main script, main img, main table svg').length") == 0
+    assert not console.run("window.wasSaid")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_pages_fit_and_can_be_read(console, world, width, scheme):

@@ -58,11 +58,11 @@ export interface Attempt extends Outcome { at: string; index: number }
 
 export interface Message {
 	id: string; arrived: string; size: number; notice: boolean; sender?: string; recipients: Recipient[];
-	client?: string; subject?: string; attempts?: Attempt[]; attempts_left_out?: number;
+	client?: string; subject?: string | null; attempts?: Attempt[]; attempts_left_out?: number;
 }
 
 export interface Kept {
-	id: string; sender: string; arrived: string; size: number; last_attempt?: Outcome;
+	id: string; sender: string; subject: string | null; arrived: string; size: number; last_attempt?: Outcome;
 	recipients: { address: string; state: string; cause: string; ended: string }[];
 }
 

@@ -4,16 +4,29 @@ import { ActHost } from './act';
 import { hasToken, rememberToken, type Status } from './api';
 import { Login } from './login';
 import { refresh, startLive, useLive } from './live';
+import { Codes } from './pages/codes';
+import { Config } from './pages/config';
 import { Destinations } from './pages/destinations';
+import { List as MessageList } from './pages/messages';
+import { OneMessage } from './pages/message';
 import { Now } from './pages/now';
+import { Vault } from './pages/vault';
 import { Empty } from './parts';
 import { go, href, type Route, useRoute } from './route';
 
 interface Page { name: string; title: string; key: string; show: (props: { route: Route }) => preact.JSX.Element }
 
+function Messages({ route }: { route: Route }) {
+	return route.name ? <OneMessage key={route.name} id={route.name} /> : <MessageList route={route} />;
+}
+
 const PAGES: Page[] = [
 	{ name: 'now', title: 'Now', key: 'n', show: Now },
 	{ name: 'destinations', title: 'Destinations', key: 'd', show: Destinations },
+	{ name: 'messages', title: 'Messages', key: 'm', show: Messages },
+	{ name: 'vault', title: 'Vault', key: 'v', show: Vault },
+	{ name: 'codes', title: 'Codes', key: 'c', show: Codes },
+	{ name: 'config', title: 'Config', key: 'f', show: Config },
 ];
 
 // "g" and a letter go to a page, "/" into its search field, as in other programs that are open all day.

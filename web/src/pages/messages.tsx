@@ -1,0 +1,123 @@
+// The queue: found by filter, acted on one by one or all at once.
+import { useEffect, useState } from 'preact/hooks';
+import { command, extend } from '../act';
+import { get, type Message, query, type Recipient } from '../api';
+import { bytes, CAUSES, number, plural, words } from '../format';
+import { useLive } from '../live';
+import { Ago, Badge, Cause, type Column, Deadline, Empty, Panel, Table, Trouble, Until } from '../parts';
+import { go, href, type Route } from '../route';
+
+const PAGE = 50;
+const STATES = ['queued', 'delivering', 'held'];
+const FIELDS: { name: string; label: string; hint: string }[] = [
+	{ name: 'to', label: 'To', hint: 'part of an address' },
+	{ name: 'from', label: 'From', hint: 'part of an address' },
+	{ name: 'destination', label: 'Destination', hint: 'example.com' },
+	{ name: 'site', label: 'Site', hint: 'mx.example.com' },
+	{ name: 'older', label: 'Older than', hint: '6h' },
+];
+
+type Filter = Record<string, string>;
+interface Answer { messages: Message[]; cursor?: string }
+
+function say(filter: Filter): string {
+	const parts = Object.entries(filter).map(([name, value]) => `${name} ${value}`);
+	return parts.length > 0 ? `all mail with ${parts.join(', ')}` : 'all mail';
+}
+
+function FilterForm({ filter }: { filter: Filter }) {
+	const [draft, setDraft] = useState(filter);
+	const apply = (next: Filter) => go('messages', '', next);
+	const choose = (name: string, value: string) => {
+		const next = { ...draft, [name]: value };
+		setDraft(next);
+		apply(next);
+	};
+	const choice = (name: string, label: string, values: string[]) => <label class="field">{label}
+		<select value={draft[name] ?? ''} onChange={(event) => choose(name, event.currentTarget.value)}>
+			<option value="">any</option>
+			{values.map((value) => <option key={value} value={value}>{words(value)}</option>)}
+		</select></label>;
+
+	useEffect(() => setDraft(filter), [JSON.stringify(filter)]);
+	return <form class="filter" onSubmit={(event) => {
+		event.preventDefault();
+		apply(draft);
+	}}>
+		{FIELDS.map(({ name, label, hint }) => <label key={name} class="field">{label}
+			<input type="search" name={name} placeholder={hint} value={draft[name] ?? ''}
+				onInput={(event) => setDraft({ ...draft, [name]: event.currentTarget.value })} /></label>)}
+		{choice('cause', 'Cause', Object.keys(CAUSES).slice(1))}
+		{choice('state', 'State', STATES)}
+		<button type="submit" class="main">Find</button>
+		{Object.keys(filter).length > 0 && <button type="button" onClick={() => apply({})}>Clear</button>}
+	</form>;
+}
+
+// The recipient who waits for the gravest reason stands for the message in the list.
+function first(message: Message): Recipient {
+	return message.recipients.find((r) => r.cause !== 'none') ?? message.recipients[0];
+}
+
+function Address({ message }: { message: Message }) {
+	const more = message.recipients.length - 1;
+	return <>{first(message)?.address ?? '?'}{more > 0 && <span class="dim"> and {plural(more, 'other')}</span>}</>;
+}
+
+const COLUMNS: Column<Message>[] = [
+	{ title: 'To', cell: (m) => <a class="strong" href={href('messages', m.id)}><Address message={m} /></a> },
+	{ title: 'State', cell: (m) => <Badge name={first(m)?.state ?? ''} /> },
+	{ title: 'From', cell: (m) => m.sender || <span class="dim">{m.notice ? 'a notice' : 'null sender'}</span> },
+	{ title: 'Cause', cell: (m) => first(m) && first(m).cause !== 'none' ? <Cause name={first(m).cause} /> : '' },
+	{ title: 'Tries', is_number: true, is_extra: true, cell: (m) => number(first(m)?.attempts ?? 0) },
+	{ title: 'Accepted', cell: (m) => <Ago time={m.arrived} /> },
+	{ title: 'Next try', is_extra: true, cell: (m) => first(m)?.next ? <Until time={first(m).next} /> : '' },
+	{ title: 'Deadline', cell: (m) => first(m)?.deadline ? <Deadline time={first(m).deadline} /> : '' },
+	{ title: 'Size', is_number: true, is_extra: true, cell: (m) => bytes(m.size) },
+];
+
+function Bulk({ filter }: { filter: Filter }) {
+	const what = { filter };
+	const of = say(filter);
+
+	return <span class="buttons">
+		<button type="button" onClick={() => command('retry', what, of)}>Retry all</button>
+		<button type="button" onClick={() => extend(what, of)}>Extend all</button>
+		<button type="button" onClick={() => command('hold', what, of)}>Hold all</button>
+		<button type="button" onClick={() => command('release', what, of)}>Release all</button>
+		<button type="button" onClick={() => command('cancel', what, of)}>Cancel all</button>
+	</span>;
+}
+
+// What was loaded beyond the first page stays until the filter changes; the first page is kept true.
+function useMore(filter: Filter, cursor: string | undefined) {
+	const [more, setMore] = useState<Answer | null>(null);
+	const next = more ? more.cursor : cursor;
+
+	useEffect(() => setMore(null), [JSON.stringify(filter)]);
+	const load = async () => {
+		const answer = await get<Answer>(`/v1/messages${query({ ...filter, limit: PAGE, cursor: next })}`);
+		setMore((old) => ({ messages: [...(old?.messages ?? []), ...answer.messages], cursor: answer.cursor }));
+	};
+	return { more: more?.messages ?? [], next, load };
+}
+
+export function List({ route }: { route: Route }) {
+	const filter = route.options;
+	const { value, problem } = useLive<Answer>(`/v1/messages${query({ ...filter, limit: PAGE })}`);
+	const { more, next, load } = useMore(filter, value?.cursor);
+	const seen = new Set<string>();
+	const rows = [...(value?.messages ?? []), ...more].filter((m) => !seen.has(m.id) && seen.add(m.id));
+
+	return <>
+		<h1>Messages</h1>
+		<FilterForm filter={filter} />
+		<Trouble problem={problem} />
+		<Panel title={value ? `${number(rows.length)}${next ? ' shown, there are more' : ''}` : 'Messages'} wide
+			aside={rows.length > 0 && <Bulk filter={filter} />}>
+			{value && rows.length === 0 ? <Empty>{Object.keys(filter).length > 0 ? 'No message in the queue fits.' : 'The queue is empty.'}</Empty>
+				: <Table label="Messages" columns={COLUMNS} rows={rows} keyOf={(m) => m.id} />}
+			{next && <p class="pad"><button type="button" onClick={() => void load()}>Show more</button></p>}
+		</Panel>
+	</>;
+}

@@ -1,50 +1,19 @@
 #include "serve/keeper.h"
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "base/hash.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/units.h"
-#include "report/report.h"
 #include "serve/cache.h"
+#include "serve/keeper_own.h"
 #include "serve/trend.h"
 #include "serve/wait.h"
 #include <stdio.h>
 #include <string.h>
 
-#define NOTICES_AT_ONCE 64
-#define VAULT_LOOK_US   (5 * US_PER_SECOND)
-#define CACHE_BYTES     (64 << 20)
-#define NOTICE_MAKER    (ID_MAKERS_MAX - 1)
-
-struct keeper {
-	struct thread *thread;
-	const struct config *config;
-	struct spool *spool;
-	struct queue *queue;
-	struct worker **workers;
-	int worker_count;
-	struct event_log *log;
-	struct vault *vault;
-	struct timer vault_timer;
-	struct trend *trend;
-	struct cache *cache; /* messages just accepted, until their first attempt */
-	struct actions actions;
-	struct timer timer;
-	struct id_maker ids;
-	struct list notices; /* struct notice_work that waits for its turn */
-	int notices_busy;
-	struct list jobs; /* that are out */
-	size_t jobs_out;
-	struct wait *drain; /* whoever waits for jobs_out to become 0 */
-	uint64_t id_floor;
-	uint32_t next_worker; /* for look-ups */
-	bool is_draining;
-	const struct message *current; /* the message that the running step is about: for the log */
-};
-
-static void keeper_step(struct keeper *keeper, const struct event *event);
+#define VAULT_LOOK_US (5 * US_PER_SECOND)
+#define CACHE_BYTES   (64 << 20)
+#define NOTICE_MAKER  (ID_MAKERS_MAX - 1)
 
 /* The event log. */
 
@@ -175,16 +144,15 @@ static void record_history(struct keeper *keeper, struct job *job)
 	buffer_deinit(&encoded);
 }
 
-/* All that was under way is over: whoever waits for that goes on. */
-static void end_drain(struct keeper *keeper)
+void keeper_end_drain(struct keeper *keeper)
 {
-	if (!keeper->drain || keeper->jobs_out > 0 || keeper->notices_busy > 0)
+	if (!keeper->drain || keeper->jobs_out > 0 || notices_busy(keeper->notices) > 0)
 		return;
 	wait_answer(keeper->drain);
 	keeper->drain = NULL;
 }
 
-static void job_is_done(struct keeper *keeper, struct job *job)
+void keeper_job_is_done(struct keeper *keeper, struct job *job)
 {
 	struct event event = { .kind = EVENT_JOB_DONE };
 
@@ -200,178 +168,7 @@ static void job_is_done(struct keeper *keeper, struct job *job)
 	keeper->current = NULL;
 	job_destroy(job);
 	keeper->jobs_out--;
-	end_drain(keeper);
-}
-
-/* Notices: read the original, make the notice, keep it, and tell the queue; a few at a time. */
-
-struct notice_work {
-	struct list node;
-	struct keeper *keeper;
-	struct spool_read read;
-	struct spool_put put;
-	struct notice notice; /* a copy of its own */
-	struct arena *arena;  /* what the notice points to */
-	struct job *job;      /* a `relayed` notice: the job that waits for it */
-};
-
-/* Everything that an action points to goes with the action: the work has copies. */
-static struct notice_work *notice_work_create(struct keeper *keeper, const struct notice *notice)
-{
-	struct notice_work *work = alloc_zeroed(sizeof *work);
-
-	work->keeper = keeper;
-	work->arena = arena_create(0);
-	work->notice = notice_copy(work->arena, notice);
-	return work;
-}
-
-static void notice_work_destroy(struct notice_work *work)
-{
-	message_release(work->read.message);
-	message_release(work->put.message);
-	buffer_deinit(&work->read.state);
-	buffer_deinit(&work->read.history);
-	arena_destroy(work->arena);
-	alloc_free(work);
-}
-
-static void begin_notices(struct keeper *keeper);
-
-static void notice_is_done(struct notice_work *work, bool is_done)
-{
-	struct keeper *keeper = work->keeper;
-	struct event event = { .kind = EVENT_NOTICE_DONE };
-
-	keeper->notices_busy--;
-	if (work->job) {
-		job_is_done(keeper, work->job);
-	} else {
-		event.notice_done.id = work->notice.id;
-		event.notice_done.notice = work->notice.number;
-		event.notice_done.is_done = is_done;
-		keeper_step(keeper, &event);
-	}
-	notice_work_destroy(work);
-	begin_notices(keeper);
-	end_drain(keeper);
-}
-
-static void notice_was_put(struct mail *mail)
-{
-	struct spool_put *put = CONTAINER_OF(mail, struct spool_put, done);
-	struct notice_work *work = CONTAINER_OF(put, struct notice_work, put);
-	struct event event = { .kind = EVENT_ADDED };
-
-	if (put->result < 0) {
-		log_error("serve", "notice was not kept: %s", put->err.text);
-	} else {
-		event.added.message = put->message;
-		work->keeper->current = put->message;
-		keeper_step(work->keeper, &event);
-		work->keeper->current = NULL;
-	}
-	notice_is_done(work, put->result == 0);
-}
-
-static void put_notice(struct notice_work *work, const struct message *original,
-                       const struct history *history)
-{
-	struct keeper *keeper = work->keeper;
-	struct report_request request = { .config = keeper->config,
-		                          .message = original,
-		                          .history = history,
-		                          .notice = &work->notice,
-		                          .now_us = clock_now_us() };
-	struct event_details details = { .sender = original->sender, .client = original->client };
-
-	request.id = id_make(&keeper->ids, request.now_us);
-	if (report_make(&request, &work->put.message) == REPORT_NOT_WANTED) {
-		event_log_notice(keeper->log, &work->notice, &details, request.now_us);
-		notice_is_done(work, true);
-		return;
-	}
-	details.notice_id = request.id;
-	event_log_notice(keeper->log, &work->notice, &details, request.now_us);
-	work->put.home = thread_mailbox(keeper->thread);
-	work->put.done.deliver = notice_was_put;
-	spool_put(keeper->spool, &work->put);
-}
-
-static void original_was_read(struct mail *mail)
-{
-	struct spool_read *read = CONTAINER_OF(mail, struct spool_read, done);
-	struct notice_work *work = CONTAINER_OF(read, struct notice_work, read);
-	struct history history = { 0 };
-	struct err err = { 0 };
-	char id[ID_TEXT_LENGTH + 1];
-
-	if (read->result < 0) {
-		id_format(work->notice.id, id);
-		log_error("serve", "no notice for message %s: %s", id, read->err.text);
-		notice_is_done(work, read->result == ERR_NOT_FOUND || read->result == ERR_CORRUPT);
-		return;
-	}
-	if (history_decode(buffer_bytes(&read->history), &history, &err) < 0)
-		log_error("serve", "history of a message to report: %s", err.text);
-	put_notice(work, read->message, &history);
-	history_deinit(&history);
-}
-
-static void begin_notices(struct keeper *keeper)
-{
-	while (keeper->notices_busy < NOTICES_AT_ONCE && !keeper->is_draining) {
-		struct list *node = list_take_first(&keeper->notices);
-		struct notice_work *work;
-
-		if (!node)
-			return;
-		work = CONTAINER_OF(node, struct notice_work, node);
-		keeper->notices_busy++;
-		work->read.id = work->notice.id;
-		work->read.wants_body = work->notice.kind == NOTICE_FAILURE;
-		work->read.home = thread_mailbox(keeper->thread);
-		work->read.done.deliver = original_was_read;
-		spool_read(keeper->spool, &work->read);
-	}
-}
-
-static void add_notice(struct keeper *keeper, const struct notice *notice)
-{
-	list_append(&keeper->notices, &notice_work_create(keeper, notice)->node);
-	begin_notices(keeper);
-}
-
-/* NOTIFY=SUCCESS to a next hop without DSN: the `relayed` notice is due (RFC 3461 5.2.2), and is
- * kept before the queue hears of the delivery. Returns false if no recipient of the job wants one.
- */
-static bool add_relayed_notice(struct keeper *keeper, struct job *job)
-{
-	struct notice notice = { .id = job->action.id, .kind = NOTICE_RELAYED };
-	struct notice_work *work;
-
-	if (!job->was_attempted || job->next_hop_has_dsn || job->message->sender.len == 0)
-		return false;
-	notice.recipients = alloc_zeroed(job->action.recipient_count * sizeof *notice.recipients);
-	for (uint32_t i = 0; i < job->action.recipient_count; i++) {
-		uint32_t recipient = job->action.recipients[i];
-
-		if (job->outcomes[i].result != RESULT_DELIVERED ||
-		    !(job->message->recipients[recipient].notify & NOTIFY_SUCCESS))
-			continue;
-		notice.recipients[notice.count].recipient = recipient;
-		notice.recipients[notice.count].site_outcome = &job->outcomes[i];
-		notice.recipients[notice.count].site_outcome_us = clock_now_us();
-		notice.recipients[notice.count++].state = RECIPIENT_DELIVERED;
-	}
-	if (notice.count > 0) {
-		work = notice_work_create(keeper, &notice);
-		work->job = job;
-		keeper->notices_busy++;
-		put_notice(work, job->message, &job->history);
-	}
-	alloc_free(notice.recipients);
-	return notice.count > 0;
+	keeper_end_drain(keeper);
 }
 
 /* The vault: what is too old, or too much, goes. */
@@ -461,7 +258,7 @@ static void carry_out(struct keeper *keeper, const struct action *action)
 		put_into_vault(keeper, &action->vault);
 		return;
 	case ACTION_NOTICE:
-		add_notice(keeper, &action->notice);
+		notices_add(keeper->notices, &action->notice);
 		return;
 	case ACTION_NOTE:
 		spool_note(keeper->spool, action->note.key, action->note.bytes);
@@ -497,8 +294,7 @@ static void run_actions(struct keeper *keeper)
 	actions_clear(&keeper->actions);
 }
 
-/* Steps never nest: whatever carry_out begins answers by mail. */
-static void keeper_step(struct keeper *keeper, const struct event *event)
+void keeper_step(struct keeper *keeper, const struct event *event)
 {
 	ASSERT(keeper->actions.count == 0);
 	queue_step(keeper->queue, event, clock_now_us(), &keeper->actions);
@@ -544,8 +340,8 @@ static void done_arrives(struct mail *mail)
 	struct job *job = CONTAINER_OF(mail, struct job, mail);
 	struct keeper *keeper = job->keeper;
 
-	if (!add_relayed_notice(keeper, job))
-		job_is_done(keeper, job);
+	if (!notices_add_relayed(keeper->notices, job))
+		keeper_job_is_done(keeper, job);
 }
 
 void keeper_post_done(struct keeper *keeper, struct job *job)
@@ -669,7 +465,7 @@ static void drain_arrives(struct mail *mail)
 
 	drain->keeper->is_draining = true;
 	drain->keeper->drain = &drain->wait;
-	end_drain(drain->keeper);
+	keeper_end_drain(drain->keeper);
 }
 
 void keeper_drain(struct keeper *keeper)
@@ -731,7 +527,7 @@ int keeper_create(const struct keeper_options *options, struct keeper **keeper_o
 	keeper->worker_count = options->worker_count;
 	keeper->cache = cache_create(CACHE_BYTES);
 	keeper->vault = vault_create();
-	list_init(&keeper->notices);
+	keeper->notices = notices_create(keeper);
 	list_init(&keeper->jobs);
 	actions_init(&keeper->actions);
 	keeper->queue = queue_create(options->config, options->worker_count, random_entropy());
@@ -792,8 +588,7 @@ void keeper_destroy(struct keeper *keeper)
 	if (!keeper)
 		return;
 	thread_stop(keeper->thread);
-	for (struct list *node; (node = list_take_first(&keeper->notices));)
-		notice_work_destroy(CONTAINER_OF(node, struct notice_work, node));
+	notices_destroy(keeper->notices);
 	event_log_close(keeper->log);
 	trend_destroy(keeper->trend);
 	queue_destroy(keeper->queue);

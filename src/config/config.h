@@ -20,6 +20,7 @@ struct config_destination {
 	int64_t notice_lifetime_us;        /* 2 d: for mail with the null sender */
 	int64_t delay_notice_us;           /* 4 h; 0: none */
 	char *delay_notice_by;             /* "time", "forecast", "first" */
+	int64_t delay_digest_us;           /* 1 h; 0: none */
 	bool delivered_notice;             /* no */
 	char *rate;                        /* "500/h" per site; "" = none */
 	int connections;                   /* 20 per site */

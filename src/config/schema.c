@@ -295,6 +295,11 @@ static const struct schema_key destination_keys[] = {
 	  .choices = "time forecast first",
 	  .doc = "When that is: at its time, when the forecast says that the message will probably "
 	         "expire, or whichever comes first" },
+	{ "delay_digest", AT(DURATION, _destination, delay_digest_us), .initial = "1h",
+	  .max = 30 * DAY,
+	  .doc = "After a delay notice to a sender, how long further ones about the same domain "
+	         "are "
+	         "collected into one message; 0 is never" },
 	{ "delivered_notice", AT(SWITCH, _destination, delivered_notice), .initial = "no",
 	  .doc = "Whether a sender who was told of the delay is told that it was delivered after "
 	         "all" },

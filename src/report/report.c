@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "mail/header.h"
 #include "report/dsn.h"
+#include "report/own.h"
 #include "report/text.h"
 #include <stdio.h>
 #include <string.h>
@@ -156,10 +157,37 @@ static bool needs_utf8(const struct report_request *request, const struct parts 
 	return !bytes_is_ascii(parts->to);
 }
 
-static struct message *make(const struct report_request *request, struct parts *parts)
+struct message *report_message(const struct report_envelope *envelope, struct bytes content)
 {
 	struct message *notice = message_create();
+	bool is_utf8 = !bytes_is_ascii(envelope->to) ||
+	               !bytes_is_ascii(bytes_first(content, envelope->header_bytes));
+
+	notice->id = envelope->id;
+	notice->arrived_us = envelope->now_us;
+	notice->flags = MESSAGE_IS_NOTICE | MESSAGE_IS_AUTOMATIC;
+	if (is_utf8)
+		notice->flags |= MESSAGE_SMTPUTF8;
+	if (!bytes_is_ascii(content)) {
+		notice->flags |= MESSAGE_HAS_8BIT;
+		notice->body_type = BODY_8BITMIME;
+	}
+	notice->header_bytes = envelope->header_bytes;
+	notice->recipient_count = 1;
+	notice->recipients = arena_alloc(notice->arena, sizeof *notice->recipients);
+	notice->recipients[0].address = arena_copy(notice->arena, envelope->to);
+	notice->body.data = arena_copy(notice->arena, content);
+	notice->body.size_bytes = (int64_t)content.len;
+	return notice;
+}
+
+static struct message *make(const struct report_request *request, struct parts *parts)
+{
+	struct report_envelope envelope = { .to = parts->to,
+		                            .id = request->id,
+		                            .now_us = request->now_us };
 	struct buffer content = { 0 };
+	struct message *notice;
 	char id[ID_TEXT_LENGTH + 1];
 
 	parts->is_utf8 = needs_utf8(request, parts);
@@ -167,21 +195,10 @@ static struct message *make(const struct report_request *request, struct parts *
 	id_format(request->id, id);
 	snprintf(parts->boundary, sizeof parts->boundary, "=_outlast_%s_%016llx", id,
 	         (unsigned long long)bytes_hash(parts->returned, request->id));
-	write_content(request, parts, &content, &notice->header_bytes);
-	notice->id = request->id;
-	notice->arrived_us = request->now_us;
-	notice->flags = MESSAGE_IS_NOTICE | MESSAGE_IS_AUTOMATIC;
+	write_content(request, parts, &content, &envelope.header_bytes);
+	notice = report_message(&envelope, buffer_bytes(&content));
 	if (parts->is_utf8)
 		notice->flags |= MESSAGE_SMTPUTF8;
-	if (!bytes_is_ascii(buffer_bytes(&content))) {
-		notice->flags |= MESSAGE_HAS_8BIT;
-		notice->body_type = BODY_8BITMIME;
-	}
-	notice->recipient_count = 1;
-	notice->recipients = arena_alloc(notice->arena, sizeof *notice->recipients);
-	notice->recipients[0].address = arena_copy(notice->arena, parts->to);
-	notice->body.data = arena_copy(notice->arena, buffer_bytes(&content));
-	notice->body.size_bytes = (int64_t)content.len;
 	buffer_deinit(&content);
 	return notice;
 }

@@ -2,9 +2,10 @@
 #include "base/units.h"
 #include "mail/header.h"
 #include "report/dsn.h"
+#include <string.h>
 
 #define LINE_MAX   72
-#define BAR_LENGTH 24
+#define BAR_LENGTH 16
 #define REPLY_MAX  10 /* recipients told of one by one; the rest are counted */
 
 /* What the sender can do, by the cause that is left. */
@@ -57,10 +58,11 @@ static const char *advice_of(enum cause cause)
 	return "This is on our side: ask our postmaster.";
 }
 
-/* Appends `text` broken into lines of LINE_MAX at blanks, each begun with `indent`. */
-static void append_wrapped(const char *indent, struct bytes text, bool is_utf8, struct buffer *out)
+/* Appends `text`, broken at blanks into lines of LINE_MAX columns, behind the `column` that the
+ * line is at; further lines begin with as many blanks. */
+static void append_wrapped(size_t column, struct bytes text, bool is_utf8, struct buffer *out)
 {
-	size_t column = 0;
+	size_t at = column;
 	struct bytes rest = text;
 
 	while (rest.at) {
@@ -68,18 +70,26 @@ static void append_wrapped(const char *indent, struct bytes text, bool is_utf8, 
 
 		if (word.len == 0)
 			continue;
-		if (column > 0 && column + 1 + word.len > LINE_MAX) {
-			buffer_append_text(out, "\r\n");
-			column = 0;
+		if (at > column && at + 1 + word.len > LINE_MAX) {
+			buffer_printf(out, "\r\n%*s", (int)column, "");
+			at = column;
+		} else if (at > column) {
+			buffer_append_char(out, ' ');
+			at++;
 		}
-		buffer_append_text(out, column == 0 ? indent : " ");
 		dsn_append_safe(bytes_first(word, 900), is_utf8, out);
-		column += word.len + 1;
+		at += word.len;
 	}
 	buffer_append_text(out, "\r\n");
 }
 
-static void append_ledger(const struct notice_recipient *recipient, struct buffer *out)
+static void append_indented(const char *indent, struct bytes text, bool is_utf8, struct buffer *out)
+{
+	buffer_append_text(out, indent);
+	append_wrapped(strlen(indent), text, is_utf8, out);
+}
+
+void text_ledger(const struct notice_recipient *recipient, struct buffer *out)
 {
 	uint64_t all = 0;
 
@@ -96,11 +106,20 @@ static void append_ledger(const struct notice_recipient *recipient, struct buffe
 		if (seconds == 0)
 			continue;
 		duration_format(&span, (int64_t)seconds * US_PER_SECOND);
-		buffer_printf(out, "    %8.*s  %-*.*s  %s\r\n", BYTES_FORMAT(buffer_bytes(&span)),
-		              BAR_LENGTH, bar, "########################",
-		              i == CAUSE_NONE ? "being delivered" : cause_sentence((enum cause)i));
+		buffer_printf(out, "    %8.*s  %-*.*s  ", BYTES_FORMAT(buffer_bytes(&span)),
+		              BAR_LENGTH, bar, "################");
+		append_wrapped(4 + 8 + 2 + BAR_LENGTH + 2,
+		               bytes_of(i == CAUSE_NONE ? "being delivered"
+		                                        : cause_sentence((enum cause)i)),
+		               false, out);
 		buffer_deinit(&span);
 	}
+}
+
+void text_advice(const struct notice_recipient *recipient, struct buffer *out)
+{
+	buffer_append_text(out, "\r\n  What you can do:\r\n");
+	append_indented("    ", bytes_of(advice_of(recipient->cause)), false, out);
 }
 
 static void append_last_error(const struct report_request *request,
@@ -113,17 +132,17 @@ static void append_last_error(const struct report_request *request,
 		buffer_append_text(out, "\r\n  The last thing that ");
 		dsn_append_safe(bytes_of(last.outcome->host), false, out);
 		buffer_append_text(out, " said:\r\n");
-		append_wrapped("    ", bytes_of(last.outcome->text), is_utf8, out);
+		append_indented("    ", bytes_of(last.outcome->text), is_utf8, out);
 	} else if (last.outcome || recipient->text) {
 		buffer_append_text(out, "\r\n  What went wrong at last:\r\n");
-		append_wrapped("    ",
-		               bytes_of(last.outcome ? last.outcome->text : recipient->text),
-		               is_utf8, out);
+		append_indented("    ",
+		                bytes_of(last.outcome ? last.outcome->text : recipient->text),
+		                is_utf8, out);
 	} else {
 		buffer_append_text(out, "\r\n  No delivery attempt was completed.\r\n");
 	}
 	if (last.outcome && last.outcome->is_duplicate_possible)
-		append_wrapped(
+		append_indented(
 			"  ",
 			bytes_of("The whole message had been sent when the connection was lost: it "
 		                 "may have arrived all the same."),
@@ -158,25 +177,23 @@ static void append_recipient(const struct report_request *request,
 	dsn_append_safe(address->address, is_utf8, out);
 	buffer_append_text(out, ">\r\n");
 	if (request->notice->kind == NOTICE_RELAYED) {
-		append_wrapped(
+		append_indented(
 			"  ",
 			bytes_of("was handed to the next server, which sends no delivery notices."),
 			is_utf8, out);
 		return;
 	}
 	if (request->notice->kind == NOTICE_DELIVERED) {
-		append_ledger(recipient, out);
+		text_ledger(recipient, out);
 		return;
 	}
 	if (recipient->is_by_operator)
 		buffer_append_text(out, "  Expired by administrator.\r\n");
 	append_last_error(request, recipient, is_utf8, out);
-	append_ledger(recipient, out);
+	text_ledger(recipient, out);
 	append_next(request, recipient, out);
-	if (recipient->state != RECIPIENT_FAILED) {
-		buffer_append_text(out, "\r\n  What you can do:\r\n");
-		append_wrapped("    ", bytes_of(advice_of(recipient->cause)), is_utf8, out);
-	}
+	if (recipient->state != RECIPIENT_FAILED)
+		text_advice(recipient, out);
 }
 
 static void append_opening(const struct report_request *request, bool is_expired,
@@ -259,7 +276,7 @@ void text_write(const struct report_request *request,
 			count - REPLY_MAX);
 	if (request->notice->kind == NOTICE_FAILURE && is_any_expired(recipients, count)) {
 		buffer_append_text(out, "\r\n");
-		append_wrapped(
+		append_indented(
 			"",
 			bytes_of("The address may well be right: nobody said that it is not. "
 		                 "Sending again makes sense once the cause is gone."),

@@ -146,7 +146,8 @@ static void record_history(struct keeper *keeper, struct job *job)
 
 void keeper_end_drain(struct keeper *keeper)
 {
-	if (!keeper->drain || keeper->jobs_out > 0 || notices_busy(keeper->notices) > 0)
+	if (!keeper->drain || keeper->jobs_out > 0 || notices_busy(keeper->notices) > 0 ||
+	    digests_busy(keeper->digests) > 0)
 		return;
 	wait_answer(keeper->drain);
 	keeper->drain = NULL;
@@ -498,6 +499,8 @@ static void load_note(void *arg, uint64_t key, struct bytes note)
 	struct loading *loading = arg;
 	struct event event = { .kind = EVENT_NOTE_LOADED };
 
+	if (digests_load(loading->keeper->digests, key, note))
+		return;
 	event.note.key = key;
 	event.note.bytes = note;
 	queue_step(loading->keeper->queue, &event, clock_now_us(), &loading->keeper->actions);
@@ -528,6 +531,7 @@ int keeper_create(const struct keeper_options *options, struct keeper **keeper_o
 	keeper->cache = cache_create(CACHE_BYTES);
 	keeper->vault = vault_create();
 	keeper->notices = notices_create(keeper);
+	keeper->digests = digests_create(keeper);
 	list_init(&keeper->jobs);
 	actions_init(&keeper->actions);
 	keeper->queue = queue_create(options->config, options->worker_count, random_entropy());
@@ -570,6 +574,7 @@ static void begin(struct mail *mail)
 
 	keeper->workers = beginning->workers;
 	keeper->trend = trend_create(keeper->queue);
+	digests_begin(keeper->digests);
 	loop_after_turn(loop_current(), flush_log, keeper);
 	run_actions(keeper);
 	arm_timer(keeper);
@@ -589,6 +594,7 @@ void keeper_destroy(struct keeper *keeper)
 		return;
 	thread_stop(keeper->thread);
 	notices_destroy(keeper->notices);
+	digests_destroy(keeper->digests);
 	event_log_close(keeper->log);
 	trend_destroy(keeper->trend);
 	queue_destroy(keeper->queue);

@@ -2,6 +2,7 @@
  * its own thread. */
 #pragma once
 #include "base/list.h"
+#include "serve/digests.h"
 #include "serve/keeper.h"
 #include "serve/notices.h"
 
@@ -21,6 +22,7 @@ struct keeper {
 	struct timer timer;
 	struct id_maker ids;
 	struct notices *notices;
+	struct digests *digests;
 	struct list jobs; /* that are out */
 	size_t jobs_out;
 	struct wait *drain; /* whoever waits for jobs_out to become 0 */

@@ -99,6 +99,12 @@ static void put_notice(struct notice_work *work, const struct message *original,
 		notice_is_done(work, true);
 		return;
 	}
+	if (work->notice.kind == NOTICE_DELIVERED
+	            ? digests_forget(keeper->digests, &work->notice, original)
+	            : digests_collect(keeper->digests, &work->notice, original)) {
+		notice_is_done(work, true);
+		return;
+	}
 	details.notice_id = request.id;
 	event_log_notice(keeper->log, &work->notice, &details, request.now_us);
 	work->put.home = thread_mailbox(keeper->thread);

@@ -16,6 +16,7 @@ MAY = {
     "codes": "model smtp mail",
     "dns": "model config runtime",
     "receive": "model config smtp mail runtime",
+    "drop": "model config smtp mail",
     "spool": "model config runtime",
     "queue": "model config codes",
     "simulate": "queue model config codes",
@@ -24,8 +25,8 @@ MAY = {
     "admin": "model config http runtime",
     "check": "deliver dns http smtp mail codes model config runtime",
     "lab": "smtp dns runtime",
-    "serve": "admin check lab simulate receive spool queue deliver report model config smtp mail http codes dns runtime",
-    "cli": "serve admin check lab simulate spool queue model config mail http codes runtime",
+    "serve": "admin check lab simulate receive drop spool queue deliver report model config smtp mail http codes dns runtime",
+    "cli": "serve admin check lab drop simulate spool queue model config mail http codes runtime",
 }
 
 bad = []

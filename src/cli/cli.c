@@ -29,6 +29,8 @@ const struct cli_command cli_commands[] = {
 	{ "config", "check FILE | show | diff [FILE] | reload", "the configuration", cli_config },
 	{ "spool", "verify | export DIRECTORY", "look after the spool of a stopped relay",
 	  cli_spool },
+	{ "sendmail", "[-t] [-i] [-f SENDER] [RECIPIENT ...]",
+	  "take a message on standard input, as sendmail(1) does", cli_sendmail },
 	{ "bounce", "[FILE | MAILDIR | MBOX | -] ...", "what returned messages say", cli_bounce },
 	{ "simulate", "WORLD... | --events LOG [--policy NAME|CONFIG]...",
 	  "try policies against a world, on a virtual clock", cli_simulate },
@@ -72,8 +74,25 @@ int cli_usage(const char *name, const char *problem, ...)
 	return 2;
 }
 
+/* The names by which programs call a mail system. */
+static int (*find_drop_in(const char *path))(int argc, char **argv)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	if (strcmp(name, "sendmail") == 0)
+		return cli_sendmail;
+	if (strcmp(name, "mailq") == 0)
+		return cli_queue;
+	return strcmp(name, "newaliases") == 0 ? cli_newaliases : NULL;
+}
+
 int cli_main(int argc, char **argv)
 {
+	int (*drop_in)(int argc, char **argv) = argc > 0 ? find_drop_in(argv[0]) : NULL;
+
+	if (drop_in)
+		return drop_in(argc, argv);
 	if (argc < 2)
 		return print_help(stderr);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)

@@ -99,3 +99,10 @@ int cli_bounce(int argc, char **argv);
 int cli_simulate(int argc, char **argv);
 int cli_reputation(int argc, char **argv);
 int cli_code(int argc, char **argv);
+
+/* cli_sendmail, cli_newaliases - what programs call by these names; see cli/sendmail.c. */
+int cli_sendmail(int argc, char **argv), cli_newaliases(int argc, char **argv);
+
+/* cli_talk - `sendmail -bs`: carries SMTP between standard input and output and the relay. */
+struct config;
+int cli_talk(const struct config *config);

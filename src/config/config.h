@@ -105,6 +105,7 @@ struct config {
 	char *reply_rules;   /* file; "": only the built-in ones */
 	struct config_receive receive;
 	struct config_spool spool;
+	struct config_drop drop;
 	struct config_dns dns;
 	struct config_deliver deliver;
 	struct config_report report;

@@ -45,6 +45,12 @@ struct config_spool {
 	int64_t reserve_bytes; /* 64 MiB: below this much free space new mail gets 452 */
 };
 
+struct config_drop {
+	char *directory; /* "" = none */
+	char *domain;    /* for addresses without one; "" = hostname */
+	char *local_to;  /* who gets mail for them instead; "" = nobody else */
+};
+
 struct config_dns {
 	struct config_strings servers;  /* "127.0.0.1:53"; empty: resolv.conf */
 	char *trust_anchor;             /* file; "" = no validation */

@@ -170,6 +170,20 @@ static const struct schema_key spool_keys[] = {
 	  .doc = "With less free space than this new mail is refused for now (452)" },
 };
 
+static const struct schema_key drop_keys[] = {
+	{ "directory", AT(STRING, _drop, directory),
+	  .doc = "Folder in which `sendmail` leaves mail for the relay, also while it does not "
+	         "run; "
+	         "a change needs a restart",
+	  .example = "/var/spool/outlast-drop" },
+	{ "domain", AT(STRING, _drop, domain), .check = check_name,
+	  .doc = "Added to addresses without a domain; `hostname` if not given",
+	  .example = "example.com" },
+	{ "local_to", AT(STRING, _drop, local_to), .check = check_mailbox,
+	  .doc = "Who gets mail for addresses without a domain, such as cron's for root",
+	  .example = "admin@example.com" },
+};
+
 static const struct schema_key dns_keys[] = {
 	{ "servers", AT(STRINGS, _dns, servers), .check = check_endpoint,
 	  .doc = "Resolvers to ask; those of /etc/resolv.conf if none is given",
@@ -351,6 +365,8 @@ static const struct schema_block blocks[] = {
 	                    .doc = "Policy at the door: what clients may do" },
 	[BLOCK_SPOOL] = { "spool", IN_CONFIG(spool), KEYS(spool_keys),
 	                  .doc = "Where and how messages are kept" },
+	[BLOCK_DROP] = { "drop", IN_CONFIG(drop), KEYS(drop_keys),
+	                 .doc = "Mail from programs of this machine, by the command `sendmail`" },
 	[BLOCK_DNS] = { "dns", IN_CONFIG(dns), KEYS(dns_keys), .doc = "How names are looked up" },
 	[BLOCK_DELIVER] = { "deliver", IN_CONFIG(deliver), KEYS(deliver_keys),
 	                    .doc = "How mail is sent to other servers" },

@@ -393,6 +393,8 @@ static void set_names(struct whole *whole)
 		config->hostname = machine_name(whole->arena);
 	if (config->deliver.helo[0] == '\0')
 		config->deliver.helo = config->hostname;
+	if (config->drop.domain[0] == '\0')
+		config->drop.domain = config->hostname;
 	if (config->report.from[0] == '\0')
 		config->report.from = arena_printf(whole->arena, "postmaster@%s",
 		                                   config->deliver.helo);

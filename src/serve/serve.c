@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "codes/classify.h"
 #include "serve/operation.h"
+#include "serve/pickup.h"
 #include "serve/server.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -126,7 +127,8 @@ static int server_start(struct server *server, struct err *err)
 		return err->code;
 	operation_finish_all(server);
 	keeper_begin(server->keeper, server->workers);
-	if (alarms_start(server, &server->alarms, err) < 0)
+	if (alarms_start(server, &server->alarms, err) < 0 ||
+	    pickup_start(server, &server->pickup, err) < 0)
 		return err->code;
 	return admin_start(config->admin.socket, server_handle, server, &server->admin, err);
 }
@@ -138,6 +140,7 @@ static void server_stop(struct server *server)
 	alarm(STOP_GRACE_SECONDS); /* SIGALRM ends what a stalled peer or request holds up: all is
 	                              on disk */
 	admin_stop(server->admin);
+	pickup_stop(server->pickup);
 	alarms_stop(server->alarms);
 	for (int i = 0; i < server->worker_count; i++)
 		if (server->workers[i])

@@ -18,6 +18,7 @@ struct server {
 	struct worker *workers[WORKERS_MAX];
 	int worker_count;
 	struct alarms *alarms;
+	struct pickup *pickup;
 	struct admin *admin;
 	struct loop *loop; /* main's */
 	int64_t started_us;

@@ -69,6 +69,15 @@ void cli_format_span(int64_t us, char text_out[32]); /* "2h 5m" */
 struct config;
 void cli_print_schedules(const struct config *config);
 
+/* cli_print_remedy - what would help: a sentence, and the commands to type. */
+struct cli_remedy {
+	const char *cause;
+	const char *id; /* of the message; NULL: about the whole destination */
+	const char *domain, *sender_domain;
+	const char *code; /* the other server's enhanced code; NULL or "": none */
+};
+void cli_print_remedy(const struct cli_remedy *about);
+
 /* A progress bar on stderr, shown only on a terminal and after a second. */
 struct cli_progress {
 	const char *what;

@@ -27,6 +27,11 @@ static void print_when(const char *label, int64_t at_us, const char *never)
 		return;
 	}
 	date_format_iso(&date, at_us);
+	if (at_us <= now_us && now_us - at_us < US_PER_SECOND) {
+		printf("  %-12s %.19sZ (just now)\n", label, date.at);
+		buffer_deinit(&date);
+		return;
+	}
 	cli_format_span(at_us > now_us ? at_us - now_us : now_us - at_us, span);
 	printf("  %-12s %.19sZ (%s%s%s)\n", label, date.at, at_us > now_us ? "in " : "", span,
 	       at_us > now_us ? "" : " ago");
@@ -81,25 +86,85 @@ static void print_attempts(json_t *message, json_int_t index)
 	}
 }
 
-static void print_advice(const char *id, const char *cause, const char *state,
-                         const char *destination)
+/* The enhanced code of what went wrong last; "": it has none. */
+static const char *code_of(json_t *message, json_t *recipient, json_t *site)
 {
-	printf("  what would help\n");
-	if (strcmp(state, "held") == 0)
-		printf("    outlast release %s\n", id);
-	else if (strcmp(cause, "suspended") == 0)
-		printf("    outlast resume %s\n", destination);
-	else if (strcmp(cause, "own_limit") == 0)
-		printf("    a higher \"connections\" in destination \"%s\" { }, if that site takes "
-		       "it\n",
-		       destination);
-	else
-		printf("    outlast retry %s           (try now)\n", id);
-	printf("    outlast extend %s --by 12h (move the deadline)\n", id);
+	json_t *failure = json_object_get(site, "last_failure"), *attempt;
+	const char *code = cli_number(failure, "code") ? cli_string(failure, "status") : "";
+	size_t i;
+
+	json_array_foreach(json_object_get(message, "attempts"), i, attempt)
+	{
+		if (cli_number(attempt, "index") == cli_number(recipient, "index"))
+			code = cli_number(attempt, "code") ? cli_string(attempt, "status") : code;
+	}
+	return code;
 }
 
-static void print_recipient(json_t *message, json_t *recipient, json_t *site)
+static void print_advice(json_t *message, json_t *recipient, json_t *site)
 {
+	const char *at = strrchr(cli_string(message, "sender"), '@');
+	bool is_held = strcmp(cli_string(recipient, "state"), "held") == 0;
+
+	cli_print_remedy(
+		&(struct cli_remedy){ .cause = is_held ? "held" : cli_string(recipient, "cause"),
+	                              .id = cli_string(message, "id"),
+	                              .domain = cli_string(recipient, "destination"),
+	                              .sender_domain = at ? at + 1 : "",
+	                              .code = code_of(message, recipient, site) });
+}
+
+/* What keeps the site from taking more mail now, and who set it. */
+static void print_limit(json_t *site)
+{
+	static const struct {
+		const char *name, *sentence;
+	} limits[] = {
+		{ "closed", "it is closed; one probe at a time goes there" },
+		{ "recovering", "slow start after it was down" },
+		{ "learned_rate", "the rate that its replies permit" },
+		{ "learned_connections", "it takes no more connections than these" },
+		{ "rate", "the configured rate" },
+		{ "connections", "the configured connections" },
+		{ "all_connections", "all connections are busy with other sites" },
+	};
+	const char *limit = cli_string(site, "limit");
+
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		if (strcmp(limit, limits[i].name) != 0)
+			continue;
+		printf("  %-12s %s", "limited by", limits[i].sentence);
+		if (*cli_string(site, "limit_set_by"))
+			printf(", set by %s", cli_string(site, "limit_set_by"));
+		putchar('\n');
+	}
+}
+
+/* What it waits for, and when that comes. */
+static void print_next(json_t *recipient, json_t *destination)
+{
+	json_t *site = json_object_get(destination, "site");
+
+	if (cli_time_us(recipient, "next"))
+		print_when("next", cli_time_us(recipient, "next"), "-");
+	else if (strcmp(cli_string(recipient, "state"), "held") == 0)
+		printf("  %-12s when it is released\n", "next");
+	else if (json_is_true(json_object_get(destination, "suspended")))
+		printf("  %-12s when the destination is resumed; till then its time stands "
+		       "still, unless `not_counted` says otherwise\n",
+		       "next");
+	else if (cli_time_us(site, "next_probe"))
+		print_when("next probe", cli_time_us(site, "next_probe"), "-");
+	else if (cli_time_us(destination, "next_look_up"))
+		print_when("next look-up", cli_time_us(destination, "next_look_up"), "-");
+	else
+		print_when("next", cli_time_us(site, "next_message"),
+		           "as soon as the site takes it");
+}
+
+static void print_recipient(json_t *message, json_t *recipient, json_t *destination)
+{
+	json_t *site = json_object_get(destination, "site");
 	const char *cause_text = cli_string(recipient, "cause");
 	enum cause cause = CAUSE_NONE;
 
@@ -110,14 +175,16 @@ static void print_recipient(json_t *message, json_t *recipient, json_t *site)
 	printf("  %-12s %s: %s\n", "cause", cause_text, cause_sentence(cause));
 	print_when("since", cli_time_us(recipient, "since"), "-");
 	printf("  %-12s %lld\n", "attempts", (long long)cli_number(recipient, "attempts"));
-	if (cli_time_us(recipient, "next") || !cli_time_us(site, "next_probe"))
-		print_when("next", cli_time_us(recipient, "next"), "as soon as the site takes it");
-	else
-		print_when("next probe", cli_time_us(site, "next_probe"), "-");
+	print_next(recipient, destination);
 	print_when("deadline", cli_time_us(recipient, "deadline"), "-");
 	if (*cli_string(recipient, "site"))
 		printf("  %-12s %s, %s\n", "site", cli_string(recipient, "site"),
 		       *cli_string(site, "state") ? cli_string(site, "state") : "open");
+	print_limit(site);
+	if (*cli_string(destination, "dns"))
+		printf("  %-12s %s\n", "dns", cli_string(destination, "dns"));
+	if (*cli_string(destination, "suspend_reason"))
+		printf("  %-12s %s\n", "reason", cli_string(destination, "suspend_reason"));
 	print_ledger(json_object_get(recipient, "ledger"));
 	if (json_array_size(json_object_get(message, "attempts")) > 0)
 		printf("  attempts\n");
@@ -127,8 +194,7 @@ static void print_recipient(json_t *message, json_t *recipient, json_t *site)
 		print_safe(cli_string(json_object_get(site, "last_failure"), "text"));
 		putchar('\n');
 	}
-	print_advice(cli_string(message, "id"), cause_text, cli_string(recipient, "state"),
-	             cli_string(recipient, "destination"));
+	print_advice(message, recipient, site);
 }
 
 static json_t *ask_for(const struct cli_options *options, const char *kind, const char *name)
@@ -165,7 +231,7 @@ static int explain_message(const struct cli_options *options, const char *id)
 		json_t *destination = ask_for(options, "destinations",
 		                              cli_string(recipient, "destination"));
 
-		print_recipient(message, recipient, json_object_get(destination, "site"));
+		print_recipient(message, recipient, destination);
 		json_decref(destination);
 	}
 	json_decref(message);
@@ -181,32 +247,6 @@ static void print_counts(const char *label, json_t *counts)
 	json_object_foreach(counts, name, count)
 		printf(" %s %lld", name, (long long)json_integer_value(count));
 	printf("%s\n", json_object_size(counts) ? "" : " none");
-}
-
-/* What keeps the site from taking more mail now, and who set it. */
-static void print_limit(json_t *site)
-{
-	static const struct {
-		const char *name, *sentence;
-	} limits[] = {
-		{ "closed", "it is closed; one probe at a time goes there" },
-		{ "recovering", "slow start after it was down" },
-		{ "learned_rate", "the rate that its replies permit" },
-		{ "learned_connections", "it takes no more connections than these" },
-		{ "rate", "the configured rate" },
-		{ "connections", "the configured connections" },
-		{ "all_connections", "all connections are busy with other sites" },
-	};
-	const char *limit = cli_string(site, "limit");
-
-	for (size_t i = 0; i < COUNT(limits); i++) {
-		if (strcmp(limit, limits[i].name) != 0)
-			continue;
-		printf("  %-12s %s", "limited by", limits[i].sentence);
-		if (*cli_string(site, "limit_set_by"))
-			printf(", set by %s", cli_string(site, "limit_set_by"));
-		putchar('\n');
-	}
 }
 
 static void print_learned(json_t *site)
@@ -259,6 +299,25 @@ static void print_site(json_t *site, const char *dns)
 		print_when("next probe", cli_time_us(site, "next_probe"), "-");
 }
 
+/* By the cause that most recipients wait for. */
+static void print_way_out(json_t *destination, const char *domain)
+{
+	struct cli_remedy about = { .domain = domain };
+	json_int_t most = 0;
+	const char *name;
+	json_t *count;
+
+	json_object_foreach(json_object_get(destination, "causes"), name, count)
+	{
+		if (json_integer_value(count) <= most)
+			continue;
+		most = json_integer_value(count);
+		about.cause = name;
+	}
+	if (about.cause)
+		cli_print_remedy(&about);
+}
+
 static int explain_destination(const struct cli_options *options, const char *domain)
 {
 	json_t *destination = ask_for(options, "destinations", domain);
@@ -283,8 +342,9 @@ static int explain_destination(const struct cli_options *options, const char *do
 	       (long long)cli_number(destination, "expired"));
 	print_site(json_object_get(destination, "site"), cli_string(destination, "dns"));
 	print_moved(json_object_get(destination, "moved"));
-	if (*cli_string(destination, "dns"))
-		printf("  %-12s %s\n", "dns", cli_string(destination, "dns"));
+	if (cli_time_us(destination, "next_look_up"))
+		print_when("next look-up", cli_time_us(destination, "next_look_up"), "-");
+	print_way_out(destination, domain);
 	json_decref(destination);
 	return 0;
 }

@@ -125,6 +125,8 @@ static void view_destination(const struct queue *queue, const struct destination
 		                      ? destination->text
 		                      : "",
 	};
+	if (destination->timer.index != HEAP_NONE)
+		view->next_look_up_us = destination->timer.key;
 	if (view->is_suspended)
 		view->suspend_reason = destination->suspension.is_set
 		                               ? destination->suspension.reason

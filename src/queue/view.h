@@ -100,8 +100,9 @@ struct destination_view {
 	bool is_suspended;
 	const char *suspend_reason;
 	int64_t route_valid_until_us;
-	const char *route_text; /* the DNS failure, if that is what it waits for; "" */
-	const char *moved_from; /* the route before the last change; "": none was seen */
+	int64_t next_look_up_us; /* of a domain that could not be looked up; 0: none is planned */
+	const char *route_text;  /* the DNS failure, if that is what it waits for; "" */
+	const char *moved_from;  /* the route before the last change; "": none was seen */
 	int64_t moved_us;
 	uint32_t moved_waiting;            /* recipients that waited for the old route */
 	const struct incidents *incidents; /* of the DNS */

@@ -26,6 +26,7 @@ static json_t *site_json(const struct site_view *site)
 	                    json_integer(site->greylisting_us / US_PER_SECOND));
 	json_object_set_new(object, "since", api_time(site->since_us));
 	json_object_set_new(object, "next_probe", api_time(site->next_probe_us));
+	json_object_set_new(object, "next_message", api_time(site->next_message_us));
 	json_object_set_new(object, "last_success", api_time(site->last_success_us));
 	json_object_set_new(object, "last_failure_at", api_time(site->last_failure_us));
 	json_object_set_new(object, "last_failure", api_outcome(site->last_failure));
@@ -67,6 +68,7 @@ static json_t *destination_json(const struct destination_view *view)
 	json_object_set_new(object, "site", view->route ? site_json(&view->site) : json_null());
 	json_object_set_new(object, "dns",
 	                    api_bytes(bytes_of(view->route_text ? view->route_text : "")));
+	json_object_set_new(object, "next_look_up", api_time(view->next_look_up_us));
 	if (view->moved_us)
 		json_object_set_new(object, "moved",
 		                    json_pack("{s:o, s:s, s:i}", "at", api_time(view->moved_us),

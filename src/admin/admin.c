@@ -1,4 +1,5 @@
 #include "admin/admin.h"
+#include "admin/origin.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/log.h"
@@ -35,6 +36,8 @@ static const char *title_of(int status)
 	switch (status) {
 	case 400:
 		return "Bad request";
+	case 403:
+		return "Forbidden";
 	case 404:
 		return "Not found";
 	case 405:
@@ -123,12 +126,23 @@ static int64_t peer_uid(struct MHD_Connection *connection)
 	return peer.uid;
 }
 
+static const char *header_of(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
 static enum MHD_Result answer(struct admin *admin, struct admin_request *request,
                               const struct incoming *incoming)
 {
+	const char *host = header_of(request->connection, MHD_HTTP_HEADER_HOST);
 	struct admin_response response;
 	json_error_t error;
 
+	if (!origin_is_ours(host, header_of(request->connection, "Origin"))) {
+		response = admin_problem(403, "a page of another origin sent this, or it was asked "
+		                              "for by a name that is not this machine's");
+		return send_response(request->connection, &response);
+	}
 	if (incoming->body.is_over) {
 		response = admin_problem(413, "the body is larger than %d bytes",
 		                         ADMIN_BODY_BYTES_MAX);

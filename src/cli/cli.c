@@ -8,6 +8,7 @@ const struct cli_command cli_commands[] = {
 	{ "queue", "[FILTER] [--summary | --by destination|cause]", "list the queue", cli_queue },
 	{ "explain", "ID | DOMAIN", "where the time went, and what happens next", cli_explain },
 	{ "status", "", "counts of the whole relay", cli_status },
+	{ "top", "[--once]", "all that on one screen, live, with keys to act", cli_top },
 	{ "forecast", "", "what expires if nothing changes, and what would save it", cli_forecast },
 	{ "incidents", "[--limit N]", "when sites kept mail waiting", cli_incidents },
 	{ "alarms", "", "what is watched, and what is raised", cli_alarms },

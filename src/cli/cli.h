@@ -1,6 +1,7 @@
 /* cli/cli.h - the commands, one file each: parse arguments, ask the daemon's API, print. */
 #pragma once
 #include "base/buffer.h"
+#include "base/err.h"
 #include <getopt.h>
 #include <jansson.h>
 
@@ -26,7 +27,8 @@ int cli_usage(const char *name, const char *problem, ...) PRINTF_LIKE(2, 3);
 struct cli_options {
 	const char *socket_path;
 	const char *config_path;
-	bool is_json, is_summary, is_dry_run, is_yes, is_list, is_all, is_forced, is_cancelled;
+	bool is_json, is_summary, is_dry_run, is_yes, is_list, is_all, is_forced, is_cancelled,
+		is_once;
 	const char *to, *from, *destination, *site, *cause, *older, *state;
 	const char *by, *reason, *record, *keep, *dns_port, *smtp_port, *ready, *rules;
 	const char *search, *html, *since, *until;
@@ -43,6 +45,10 @@ bool cli_has_filter(const struct cli_options *options);
  * over, may be NULL. The caller decrefs. */
 json_t *cli_ask(const struct cli_options *options, const char *method, const char *path,
                 json_t *body);
+
+/* cli_try - the same, but says why in `err`. */
+json_t *cli_try(const struct cli_options *options, const char *method, const char *path,
+                json_t *body, struct err *err);
 
 /* cli_filter_query / cli_filter_object - the filter options as "?to=..." or as a JSON object. */
 void cli_filter_query(const struct cli_options *options, struct buffer *path);
@@ -108,6 +114,7 @@ int cli_bounce(int argc, char **argv);
 int cli_simulate(int argc, char **argv);
 int cli_reputation(int argc, char **argv);
 int cli_code(int argc, char **argv);
+int cli_top(int argc, char **argv);
 
 /* cli_sendmail, cli_newaliases - what programs call by these names; see cli/sendmail.c. */
 int cli_sendmail(int argc, char **argv), cli_newaliases(int argc, char **argv);

@@ -42,6 +42,7 @@ enum option_id {
 	OPTION_SMTP_PORT,
 	OPTION_READY,
 	OPTION_RULES,
+	OPTION_ONCE,
 };
 
 static const struct option long_options[] = {
@@ -76,6 +77,7 @@ static const struct option long_options[] = {
 	{ "smtp-port", required_argument, NULL, OPTION_SMTP_PORT },
 	{ "ready", required_argument, NULL, OPTION_READY },
 	{ "rules", required_argument, NULL, OPTION_RULES },
+	{ "once", no_argument, NULL, OPTION_ONCE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -128,6 +130,7 @@ static const struct {
 	[OPTION_SMTP_PORT] = { TEXT, offsetof(struct cli_options, smtp_port) },
 	[OPTION_READY] = { TEXT, offsetof(struct cli_options, ready) },
 	[OPTION_RULES] = { TEXT, offsetof(struct cli_options, rules) },
+	[OPTION_ONCE] = { FLAG, offsetof(struct cli_options, is_once) },
 };
 
 static void set_option(struct cli_options *options, enum option_id option, const char *value)
@@ -189,8 +192,22 @@ static void find_socket(const struct cli_options *options, char path_out[600])
 	buffer_deinit(&problems);
 }
 
-json_t *cli_ask(const struct cli_options *options, const char *method, const char *path,
-                json_t *body)
+/* The answer, or NULL and why the relay refused. */
+static json_t *read_answer(const struct http_response *response, struct err *err)
+{
+	json_t *answer = json_loadb(response->body.at ? response->body.at : "", response->body.len,
+	                            0, NULL);
+
+	if (answer && response->status < 400)
+		return answer;
+	err_set(err, ERR_INVALID, "%s",
+	        answer ? cli_string(answer, "detail") : "the relay's answer is no JSON");
+	json_decref(answer);
+	return NULL;
+}
+
+json_t *cli_try(const struct cli_options *options, const char *method, const char *path,
+                json_t *body, struct err *err)
 {
 	struct buffer url = { 0 };
 	char socket_path[600];
@@ -199,30 +216,32 @@ json_t *cli_ask(const struct cli_options *options, const char *method, const cha
 		                        .method = method,
 		                        .body = bytes_of(text) };
 	struct http_response response = { 0 };
-	struct err err = { 0 };
+	struct err refused = { 0 };
 	json_t *answer = NULL;
 
 	find_socket(options, socket_path);
 	buffer_printf(&url, "http://outlast%s", path);
 	buffer_append_char(&url, '\0');
 	request.url = url.at;
-	if (http_send(&request, &response, &err) < 0) {
-		fprintf(stderr, "outlast: the relay does not answer: %s\n", err.text);
-	} else {
-		answer = json_loadb(response.body.at ? response.body.at : "", response.body.len, 0,
-		                    NULL);
-		if (response.status >= 400 || !answer) {
-			fprintf(stderr, "outlast: %s\n",
-			        answer ? cli_string(answer, "detail")
-			               : "the relay's answer is no JSON");
-			json_decref(answer);
-			answer = NULL;
-		}
-	}
+	if (http_send(&request, &response, &refused) < 0)
+		err_set(err, refused.code, "the relay does not answer: %s", refused.text);
+	else
+		answer = read_answer(&response, err);
 	buffer_deinit(&response.body);
 	buffer_deinit(&url);
 	free(text);
 	json_decref(body);
+	return answer;
+}
+
+json_t *cli_ask(const struct cli_options *options, const char *method, const char *path,
+                json_t *body)
+{
+	struct err err = { 0 };
+	json_t *answer = cli_try(options, method, path, body, &err);
+
+	if (!answer)
+		fprintf(stderr, "outlast: %s\n", err.text);
 	return answer;
 }
 

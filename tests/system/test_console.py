@@ -62,9 +62,9 @@ class Door:
         self.server.close()
 
 
-def get(relay, path):
+def get(relay, path, method="GET", body=None, **headers):
     connection = Unix(relay.socket)
-    connection.request("GET", path)
+    connection.request(method, path, body, headers)
     return connection.getresponse()
 
 
@@ -115,6 +115,18 @@ def test_headers(console, world):
         assert "unsafe" not in policy and "http" not in policy and answer.getheader("X-Content-Type-Options") == "nosniff"
     assert get(world.relay_, "/nothing").status == 404
     assert console.run("[...document.querySelectorAll('script, link')].every((e) => (e.src || e.href).startsWith(location.origin))")
+
+
+def test_other_pages_are_refused(world):
+    relay = world.relay()
+    forged = '{"reason": "forged"}'
+    for origin in ("http://evil.test", "null"):
+        answer = get(relay, "/v1/destinations/fine.test/suspend", "POST", forged, Host="localhost:8025", Origin=origin)
+        assert answer.status == 403 and json.load(answer)["title"] == "Forbidden"
+    assert get(relay, "/v1/status", Host="evil.test:8025").status == 403  # DNS rebinding
+    assert relay.ask("queue", "--summary") == []
+    answer = get(relay, "/v1/destinations/fine.test/suspend", "POST", forged, Host="localhost:8025", Origin="http://localhost:8025")
+    assert answer.status == 200
 
 
 def test_trend(world):

@@ -48,6 +48,8 @@ export interface Incident {
 	recovered: number; start: string; end: string | null;
 }
 
+export interface Alarm { alarm: string; condition: string; raised: boolean; since: string | null; text: string; problem: string }
+
 export interface Recipient {
 	index: number; site: string; state: string; cause: string; attempts: number; notified: boolean;
 	destination: string; since: string | null; next: string | null; deadline: string | null; ledger: Numbers;

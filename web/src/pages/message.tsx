@@ -3,7 +3,7 @@ import { command, extend } from '../act';
 import type { Attempt, Message, Recipient } from '../api';
 import { bytes, date, number, plural, span, words } from '../format';
 import { useLive } from '../live';
-import { Ago, Badge, Bar, Cause, Deadline, Empty, Facts, Panel, Trouble, Until } from '../parts';
+import { Ago, Badge, Bar, Cause, Deadline, Facts, Panel, Trouble, Until } from '../parts';
 import { href } from '../route';
 
 function Ledger({ ledger }: { ledger: Record<string, number> }) {
@@ -60,7 +60,6 @@ function Timeline({ message }: { message: Message }) {
 	const leftOut = message.attempts_left_out ?? 0;
 
 	return <Panel title={plural(attempts.length + leftOut, 'attempt')} wide>
-		{attempts.length === 0 && <Empty>None so far.</Empty>}
 		<ol class="timeline">
 			{attempts.map((attempt, i) => <AttemptItem key={attempts.length - i} attempt={attempt} message={message} />)}
 			{leftOut > 0 && <li class="dim">{plural(leftOut, 'attempt')} in between left out</li>}

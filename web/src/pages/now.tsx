@@ -1,6 +1,7 @@
 // How things stand: what comes in and goes out, why mail waits, what will expire, and what is out of order.
 import { useState } from 'preact/hooks';
-import type { Forecast, ForecastSite, Incident, Status, Trend } from '../api';
+import { extend } from '../act';
+import type { Alarm, Forecast, ForecastSite, Incident, Status, Trend } from '../api';
 import { Chart, type Line } from '../chart';
 import { CAUSES, number, plural, span, words } from '../format';
 import { useLive } from '../live';
@@ -72,9 +73,14 @@ function Tiles({ status, trend }: { status: Status; trend: Trend | undefined }) 
 
 const nameOf = (site: { site: string; destination: string }) => site.site || site.destination;
 
+// As the filters of messages want it.
+function filterOf(site: ForecastSite): Record<string, string> {
+	return site.site ? { site: site.site } : { destination: site.destination };
+}
+
 function Expiring({ forecast }: { forecast: Forecast | undefined }) {
 	const columns: Column<ForecastSite>[] = [
-		{ title: 'Site', cell: (site) => <b>{nameOf(site)}</b> },
+		{ title: 'Site', cell: (site) => <a class="strong" href={href('messages', '', filterOf(site))}>{nameOf(site)}</a> },
 		{ title: 'Cause', cell: (site) => site.cause === 'none' ? '' : <Cause name={site.cause} /> },
 		{ title: 'Waiting', cell: (site) => number(site.waiting), is_number: true },
 		{ title: '1 h', cell: (site) => number(site.expiring['1h']), is_number: true },
@@ -82,6 +88,7 @@ function Expiring({ forecast }: { forecast: Forecast | undefined }) {
 		{ title: '24 h', cell: (site) => number(site.expiring['24h']), is_number: true },
 		{ title: 'Back by then', is_number: true, is_extra: true, cell: (site) => site.odds_percent ? `${site.odds_percent['24h']} %` : '–' },
 		{ title: 'What would save it', is_extra: true, cell: (site) => <code>{site.remedy ?? ''}</code> },
+		{ title: 'Act', cell: (site) => <button type="button" onClick={() => extend({ filter: filterOf(site) }, `mail to ${nameOf(site)}`)}>Extend</button> },
 	];
 	const rows = (forecast?.sites ?? []).filter((site) => site.expiring['24h'] > 0 || site.no_window > 0)
 		.sort((a, b) => b.expiring['24h'] - a.expiring['24h']);
@@ -124,6 +131,13 @@ function SpanChoice({ value, onChange }: { value: string; onChange: (value: stri
 		<button key={name} type="button" aria-pressed={name === value} onClick={() => onChange(name)}>{name.replace('h', ' h')}</button>)}</span>;
 }
 
+function Alarms() {
+	const alarms = useLive<{ alarms: Alarm[] }>('/v1/alarms').value?.alarms ?? [];
+
+	return <>{alarms.filter((alarm) => alarm.raised).map((alarm) => <p key={alarm.alarm} class="trouble" role="alert">
+		<b>{alarm.alarm}</b>: {alarm.text || alarm.condition} · <Ago time={alarm.since} />{alarm.problem && ` · ${alarm.problem}`}</p>)}</>;
+}
+
 export function Now() {
 	const [spanName, setSpan] = useState('1h');
 	const status = useLive<Status>('/v1/status');
@@ -138,6 +152,7 @@ export function Now() {
 	return <>
 		<h1>Now</h1>
 		<Trouble problem={status.problem} />
+		<Alarms />
 		{status.value && <Tiles status={status.value} trend={trend} />}
 		<div class="columns">
 			<Panel title="Why mail waits" aside={<SpanChoice value={spanName} onChange={setSpan} />}>

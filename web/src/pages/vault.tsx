@@ -7,7 +7,7 @@ import { Ago, Badge, Cause, type Column, Empty, Panel, Table, Trouble } from '..
 import { go, type Route } from '../route';
 import { useEffect, useState } from 'preact/hooks';
 
-const PAGE = 200;
+const PAGE = 100;
 const FIELDS: [string, string, string][] = [['destination', 'Destination', 'example.com'], ['to', 'To', 'part of an address'],
 	['from', 'From', 'part of an address'], ['since', 'Since', '12h']];
 

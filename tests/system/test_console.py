@@ -208,6 +208,12 @@ def test_extend_says_first_what_it_will_do(console, world):
     console.wait_text("Extend: 2 messages")
     assert relay.ask("queue")[0]["recipients"][0]["deadline"] > before
     assert relay.ask("undo", "--list")[0]["recipients"] == 4
+    go(console, "#/messages")
+    console.wait_text("extend by 2d")
+    console.click("Undo")
+    console.click("Undo", "dialog")
+    console.wait("!document.body.innerText.includes('extend by 2d')")
+    assert relay.ask("queue")[0]["recipients"][0]["deadline"] == before
 
 
 def test_bulk_action_after_a_count(console, world):

@@ -151,6 +151,11 @@ export function extend(what: Target, name: string): void {
 		body: (amount) => ({ action: 'extend', amount, ...what }) });
 }
 
+export function undo(operation: number): void {
+	act({ title: 'Take the change of deadlines back', verb: 'Undo', path: '/v1/operations/undo', body: () => ({ number: operation }),
+		note: 'Who is still queued gets the deadline from before.' });
+}
+
 const VERBS: Record<string, [string, string]> = {
 	retry: ['Retry', 'Each is tried now; the schedule stays as it is.'],
 	hold: ['Hold', 'They stay in the queue and are not delivered until they are released.'],

@@ -48,6 +48,11 @@ export interface Incident {
 	recovered: number; start: string; end: string | null;
 }
 
+export interface Operation {
+	number: number; state: string; action: string; at: string; recipients: number; amount_seconds: number;
+	filter?: Record<string, string>; id?: string;
+}
+
 export interface Alarm { alarm: string; condition: string; raised: boolean; since: string | null; text: string; problem: string }
 
 export interface Recipient {

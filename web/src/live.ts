@@ -6,30 +6,31 @@ import { call, get, Problem } from './api';
 const POLL_MS = 3000;    // while there is no stream of events
 const QUIET_MS = 15000;  // with a stream: what passes without an event (probes, ages) is asked for this often
 const BURST_MS = 1000;   // events that come in a burst cause one question
+const REST = 10;         // what took the relay long to answer is asked again only after so many times as long
 
-type Listener = () => void;
+type Listener = (isForced: boolean) => void;
 
 const listeners = new Set<Listener>();
 let hasStream = false;
 let lastTick = 0;
 let pending: number | undefined;
 
-function tick(): void {
+function tick(isForced: boolean): void {
 	pending = undefined;
 	lastTick = Date.now();
 	if (!document.hidden)
-		listeners.forEach((listener) => listener());
+		listeners.forEach((listener) => listener(isForced));
 }
 
 function tickSoon(): void {
 	if (pending === undefined)
-		pending = window.setTimeout(tick, Math.max(0, lastTick + BURST_MS - Date.now()));
+		pending = window.setTimeout(() => tick(false), Math.max(0, lastTick + BURST_MS - Date.now()));
 }
 
 // After an operator's action everything is asked for at once.
 export function refresh(): void {
 	window.clearTimeout(pending);
-	tick();
+	tick(true);
 }
 
 async function follow(): Promise<void> {
@@ -63,7 +64,7 @@ export function startLive(): void {
 	void followAlways();
 	window.setInterval(() => {
 		if (Date.now() - lastTick >= (hasStream ? QUIET_MS : POLL_MS))
-			tick();
+			tick(false);
 	}, POLL_MS);
 	document.addEventListener('visibilitychange', () => !document.hidden && refresh());
 }
@@ -75,10 +76,12 @@ export function useLive<T>(path: string | null): Live<T> {
 	const [state, setState] = useState<{ path: string | null; value?: T; problem?: Problem }>({ path });
 	const isAsking = useRef(false);
 	const wanted = useRef(path);
+	const restUntil = useRef(0);
 
 	wanted.current = path;
 	const ask = useCallback(async () => {
 		const asked = wanted.current;
+		const began = Date.now();
 
 		if (asked === null || isAsking.current)
 			return;
@@ -91,14 +94,17 @@ export function useLive<T>(path: string | null): Live<T> {
 			setState((old) => ({ path: asked, value: old.path === asked ? old.value : undefined, problem }));
 		}
 		isAsking.current = false;
+		restUntil.current = Date.now() + REST * (Date.now() - began);
 		if (wanted.current !== asked)
 			void ask();
 	}, []);
 
 	useEffect(() => {
+		const askRested = (isForced: boolean) => void ((isForced || Date.now() >= restUntil.current) && ask());
+
 		void ask();
-		listeners.add(ask);
-		return () => void listeners.delete(ask);
+		listeners.add(askRested);
+		return () => void listeners.delete(askRested);
 	}, [path, ask]);
 	const isOurs = state.path === path;
 	return { value: isOurs ? state.value : undefined, problem: isOurs ? state.problem : undefined, again: () => void ask() };

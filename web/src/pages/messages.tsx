@@ -1,13 +1,14 @@
 // The queue: found by filter, acted on one by one or all at once.
 import { useEffect, useState } from 'preact/hooks';
-import { command, extend } from '../act';
-import { get, type Message, query, type Recipient } from '../api';
-import { bytes, CAUSES, number, plural, words } from '../format';
+import { command, extend, undo } from '../act';
+import { get, type Message, type Operation, query, type Recipient } from '../api';
+import { bytes, CAUSES, number, plural, span, words } from '../format';
 import { useLive } from '../live';
 import { Ago, Badge, Cause, type Column, Deadline, Empty, Panel, Table, Trouble, Until } from '../parts';
 import { go, href, type Route } from '../route';
 
 const PAGE = 50;
+const OPERATIONS_SHOWN = 10;
 const STATES = ['queued', 'delivering', 'held'];
 const FIELDS: { name: string; label: string; hint: string }[] = [
 	{ name: 'to', label: 'To', hint: 'part of an address' },
@@ -102,6 +103,22 @@ function useMore(filter: Filter, cursor: string | undefined) {
 	return { more: more?.messages ?? [], next, load };
 }
 
+// What was done to deadlines, the newest first, and the way back.
+function Operations() {
+	const operations = useLive<{ operations: Operation[] }>('/v1/operations').value?.operations ?? [];
+	const columns: Column<Operation>[] = [
+		{ title: 'Operation', cell: (o) => <b>{o.action} by {span(Math.abs(o.amount_seconds))}</b> },
+		{ title: 'What', cell: (o) => o.id ? `message ${o.id}` : say(o.filter ?? {}) },
+		{ title: 'Recipients', is_number: true, cell: (o) => number(o.recipients) },
+		{ title: 'When', cell: (o) => <Ago time={o.at} /> },
+		{ title: 'Act', cell: (o) => <button type="button" onClick={() => undo(o.number)}>Undo</button> },
+	];
+	const rows = operations.filter((o) => o.state === 'done').sort((a, b) => b.number - a.number).slice(0, OPERATIONS_SHOWN);
+
+	return rows.length === 0 ? null : <Panel title="Deadlines moved lately" wide>
+		<Table label="Operations" columns={columns} rows={rows} keyOf={(o) => String(o.number)} /></Panel>;
+}
+
 export function List({ route }: { route: Route }) {
 	const filter = route.options;
 	const { value, problem } = useLive<Answer>(`/v1/messages${query({ ...filter, limit: PAGE })}`);
@@ -119,5 +136,6 @@ export function List({ route }: { route: Route }) {
 				: <Table label="Messages" columns={COLUMNS} rows={rows} keyOf={(m) => m.id} />}
 			{next && <p class="pad"><button type="button" onClick={() => void load()}>Show more</button></p>}
 		</Panel>
+		<Operations />
 	</>;
 }

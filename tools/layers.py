@@ -17,6 +17,7 @@ MAY = {
     "dns": "model config runtime",
     "receive": "model config smtp mail runtime",
     "drop": "model config smtp mail",
+    "migrate": "model config drop",
     "spool": "model config runtime",
     "queue": "model config codes",
     "simulate": "queue model config codes",
@@ -26,7 +27,7 @@ MAY = {
     "check": "deliver dns http smtp mail codes model config runtime",
     "lab": "smtp dns runtime",
     "serve": "admin check lab simulate receive drop spool queue deliver report model config smtp mail http codes dns runtime",
-    "cli": "serve admin check lab drop simulate spool queue model config mail http codes runtime",
+    "cli": "serve admin check lab drop migrate simulate spool queue model config mail http codes runtime",
 }
 
 bad = []

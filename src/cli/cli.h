@@ -119,6 +119,9 @@ int cli_top(int argc, char **argv);
 /* cli_sendmail, cli_newaliases - what programs call by these names; see cli/sendmail.c. */
 int cli_sendmail(int argc, char **argv), cli_newaliases(int argc, char **argv);
 
+int cli_import(int argc, char **argv);
+int cli_config_from_postfix(const char *path); /* prints main.cf as a configuration */
+
 /* cli_talk - `sendmail -bs`: carries SMTP between standard input and output and the relay. */
 struct config;
 int cli_talk(const struct config *config);

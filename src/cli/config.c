@@ -119,6 +119,8 @@ int cli_config(int argc, char **argv)
 		             options.is_json);
 	if (strcmp(verb, "show") == 0)
 		return show(&options);
+	if (strcmp(verb, "from-postfix") == 0 && argc - options.first == 2)
+		return cli_config_from_postfix(argv[options.first + 1]);
 	if (strcmp(verb, "reload") == 0)
 		return cli_config_reload(&options);
 	if (strcmp(verb, "diff") == 0)

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include <sys/types.h>
 
-#define DROP_FILES_PER_USER 1000 /* that wait; more are refused */
+#define DROP_FILES_PER_USER 1000 /* that wait; more are refused, but for root */
 
 /* drop_folder_create - makes it if it is missing: 03777, below a directory that others may pass. */
 int drop_folder_create(const char *directory, struct err *err);

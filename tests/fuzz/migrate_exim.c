@@ -1,0 +1,19 @@
+/* Anything in the place of a header file of Exim: what is taken has recipients, within limits. */
+#include "base/assert.h"
+#include "migrate/exim.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes in = { (const char *)data, size };
+	struct found found;
+
+	found_init(&found, 60000);
+	if (exim_parse(in, in, &found, NULL) == 0) {
+		ASSERT(found.message->recipient_count > 0 && found.message->arrived_us >= 0);
+		ASSERT(found.content.len <= 60000);
+	}
+	found_deinit(&found);
+	return 0;
+}

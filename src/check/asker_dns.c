@@ -6,10 +6,12 @@
 #include "runtime/fiber.h"
 #include <string.h>
 
-#define LOOKUP_TYPE_PTR 12
-#define LOOKUP_TYPE_TXT 16
-#define RECORDS_MAX     100   /* of one answer; more are not looked at */
-#define TXT_BYTES_MAX   16384 /* of one record */
+#define LOOKUP_TYPE_CNAME 5
+#define LOOKUP_TYPE_PTR   12
+#define LOOKUP_TYPE_TXT   16
+#define LOOKUP_TYPE_TLSA  52
+#define RECORDS_MAX       100   /* of one answer; more are not looked at */
+#define TXT_BYTES_MAX     16384 /* of one record */
 
 struct asker_dns {
 	struct upstream *upstream;
@@ -26,8 +28,9 @@ struct turn {
 };
 
 static const int lookup_types[] = {
-	[ASK_TXT] = LOOKUP_TYPE_TXT, [ASK_IPV4] = LOOKUP_TYPE_A,  [ASK_IPV6] = LOOKUP_TYPE_AAAA,
-	[ASK_MX] = LOOKUP_TYPE_MX,   [ASK_PTR] = LOOKUP_TYPE_PTR,
+	[ASK_TXT] = LOOKUP_TYPE_TXT,   [ASK_IPV4] = LOOKUP_TYPE_A,  [ASK_IPV6] = LOOKUP_TYPE_AAAA,
+	[ASK_MX] = LOOKUP_TYPE_MX,     [ASK_PTR] = LOOKUP_TYPE_PTR, [ASK_CNAME] = LOOKUP_TYPE_CNAME,
+	[ASK_TLSA] = LOOKUP_TYPE_TLSA,
 };
 
 static bool wait_for_turn(struct asker_dns *dns)
@@ -98,9 +101,9 @@ static struct bytes decode_name(struct arena *arena, struct bytes data)
 }
 
 /* Puts a host behind those of the same or a better preference. */
-static void add_mx(struct arena *arena, struct bytes data, uint16_t *preferences,
-                   struct asker_answer *answer)
+static void add_mx(struct arena *arena, struct bytes data, struct asker_answer *answer)
 {
+	uint16_t *preferences = answer->preferences;
 	struct wire_mx mx;
 	int at = answer->count;
 
@@ -120,17 +123,17 @@ static void take_records(struct arena *arena, const struct lookup *lookup, enum 
                          struct asker_answer *answer)
 {
 	int count = MIN(lookup->count, RECORDS_MAX);
-	uint16_t *preferences = arena_alloc(arena, RECORDS_MAX * sizeof *preferences);
 
+	answer->preferences = arena_alloc(arena, RECORDS_MAX * sizeof *answer->preferences);
 	answer->records = arena_alloc(arena, RECORDS_MAX * sizeof *answer->records);
 	for (int i = 0; i < count; i++) {
 		struct bytes data = lookup_data(lookup, i), record = { 0 };
 
 		if (type == ASK_MX)
-			add_mx(arena, data, preferences, answer);
+			add_mx(arena, data, answer);
 		else if (type == ASK_TXT)
 			record = decode_txt(arena, data);
-		else if (type == ASK_PTR)
+		else if (type == ASK_PTR || type == ASK_CNAME)
 			record = decode_name(arena, data);
 		else
 			record = arena_copy(arena, data);
@@ -161,6 +164,7 @@ static void ask(void *arg, struct arena *arena, const char *name, enum ask_type 
 	upstream_ask(dns->upstream, &lookup, 1, dns->limits.deadline_us);
 	end_turn(dns);
 	answer_out->status = lookup.status;
+	answer_out->is_secure = lookup.is_secure;
 	if (lookup.status == DNS_FOUND)
 		take_records(arena, &lookup, type, answer_out);
 	lookup_deinit(&lookup);

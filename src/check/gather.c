@@ -1,17 +1,11 @@
 #include "check/gather.h"
-#include "base/units.h"
+#include "check/policy_fetch.h"
 #include "check/spf_record.h"
 #include "dns/wire.h"
-#include "http/http.h"
-#include "runtime/clock.h"
 #include "runtime/fiber.h"
-#include "runtime/thread.h"
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-
-#define POLICY_BYTES_MAX  65536 /* RFC 8461 3.3 */
-#define POLICY_TIMEOUT_US (60 * US_PER_SECOND)
 
 const char *const gather_usual_selectors[] = {
 	"default", "google", "selector1", "selector2", "s1",  "s2",  "k1",       "k2",   "k3",
@@ -329,76 +323,11 @@ static void find_hosts(struct gather *gather)
 		start(gather, find_host, i);
 }
 
-struct fetch {
-	struct http_request request;
-	struct http_response response;
-	struct err err;
-	int result;
-};
-
-static void run_fetch(void *arg)
-{
-	struct fetch *fetch = arg;
-
-	fetch->result = http_send(&fetch->request, &fetch->response, &fetch->err);
-}
-
-static void read_policy(struct gather *gather, const struct fetch *fetch)
-{
-	struct reputation *facts = gather->facts;
-	struct bytes body = arena_copy(gather->arena, buffer_bytes(&fetch->response.body));
-
-	if (fetch->result < 0) {
-		snprintf(facts->policy_problem, sizeof facts->policy_problem, "%s",
-		         fetch->err.text);
-	} else if (fetch->response.status != 200) {
-		snprintf(facts->policy_problem, sizeof facts->policy_problem,
-		         "%s: status %d, where 200 is needed", fetch->request.url,
-		         fetch->response.status);
-	} else {
-		facts->is_policy_fetched = true;
-		sts_policy_parse(body, &facts->policy, facts->policy_problem);
-	}
-}
-
-/* The address is ours to find: libcurl would ask another resolver. */
-PARKS static void fetch_policy(struct gather *gather)
-{
-	struct reputation *facts = gather->facts;
-	char *host = below_domain(gather, "mta-sts", facts->subject.domain);
-	struct asker_answer answer;
-	struct address address = { 0 };
-	char text[ADDRESS_TEXT_MAX];
-	struct fetch fetch = { 0 };
-
-	ask(gather, host, ASK_IPV4, &answer);
-	if (answer.count == 0)
-		ask(gather, host, ASK_IPV6, &answer);
-	if (answer.count == 0) {
-		snprintf(facts->policy_problem, sizeof facts->policy_problem,
-		         "%.200s has no address", host);
-		return;
-	}
-	wire_address_decode(answer.records[0], &address);
-	address_format(&address, text);
-	fetch.request = (struct http_request){
-		.method = "GET",
-		.url = arena_printf(gather->arena, "https://%s/.well-known/mta-sts.txt", host),
-		.resolve = arena_printf(gather->arena, "%s:443:%s", host, text),
-		.trust = facts->subject.trust,
-		.body_bytes_max = POLICY_BYTES_MAX,
-		.timeout_us = MIN(POLICY_TIMEOUT_US,
-		                  MAX(facts->subject.deadline_us - clock_now_us(), US_PER_MS)),
-	};
-	work_run(run_fetch, &fetch);
-	read_policy(gather, &fetch);
-	buffer_deinit(&fetch.response.body);
-}
-
 static void find_receiving(struct gather *gather, int index)
 {
 	struct reputation *facts = gather->facts;
 	struct reputation_record *record = &facts->sts_record;
+	struct policy_fetch how = { facts->subject.trust, facts->subject.deadline_us };
 	struct sts_record sts;
 
 	(void)index;
@@ -409,7 +338,8 @@ static void find_receiving(struct gather *gather, int index)
 		record->is_right = sts_record_parse(record->text, &sts, record->problem);
 	if (!record->is_right)
 		return;
-	fetch_policy(gather);
+	facts->is_policy_fetched = policy_fetch(gather->asker, gather->arena, facts->subject.domain,
+	                                        &how, &facts->policy, facts->policy_problem);
 	for (int i = 0; i < facts->host_count; i++)
 		facts->hosts[i].is_in_policy = sts_policy_has_host(&facts->policy,
 		                                                   facts->hosts[i].name);

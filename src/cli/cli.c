@@ -40,6 +40,8 @@ const struct cli_command cli_commands[] = {
 	  "try policies against a world, on a virtual clock", cli_simulate },
 	{ "classify", "[--rules FILE] <REPLIES", "what replies of servers mean, a line each",
 	  cli_classify },
+	{ "check", "DOMAIN|ADDRESS [--source ADDRESS]...",
+	  "does this destination take mail, and why not", cli_check },
 	{ "reputation", "DOMAIN [--ip ADDRESS]... [--selector NAME]...",
 	  "is this sender trusted, with a score", cli_reputation },
 	{ "code", "CODE ... | --search WORDS | --all | --html DIRECTORY",

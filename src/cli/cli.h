@@ -75,6 +75,10 @@ void cli_format_span(int64_t us, char text_out[32]); /* "2h 5m" */
 struct config;
 void cli_print_schedules(const struct config *config);
 
+/* cli_load_config - of `path`, which must be there; or the usual one (NULL), which may be missing:
+ * then the defaults. NULL: it has mistakes, which were printed. */
+struct config *cli_load_config(const char *path, bool *is_file_out);
+
 /* cli_print_remedy - what would help: a sentence, and the commands to type. */
 struct cli_remedy {
 	const char *cause;
@@ -112,7 +116,7 @@ int cli_forecast(int argc, char **argv), cli_incidents(int argc, char **argv),
 	cli_alarms(int argc, char **argv);
 int cli_bounce(int argc, char **argv);
 int cli_simulate(int argc, char **argv);
-int cli_reputation(int argc, char **argv);
+int cli_reputation(int argc, char **argv), cli_check(int argc, char **argv);
 int cli_code(int argc, char **argv);
 int cli_top(int argc, char **argv);
 

@@ -295,3 +295,21 @@ json_t *cli_filter_object(const struct cli_options *options)
 			                    json_string(filter_value(options, i)));
 	return object;
 }
+
+struct config *cli_load_config(const char *path, bool *is_file_out)
+{
+	struct buffer problems = { 0 };
+	struct config *config = NULL;
+	const char *usual = getenv("OUTLAST_CONFIG") ? getenv("OUTLAST_CONFIG") : CONFIG_DEFAULT;
+	int result;
+
+	*is_file_out = path || access(usual, R_OK) == 0;
+	if (*is_file_out)
+		result = config_load(path ? path : usual, &config, &problems);
+	else
+		result = config_parse("defaults", bytes_of(""), &config, &problems);
+	if (result < 0)
+		fprintf(stderr, "%.*s\n", BYTES_FORMAT(bytes_trim(buffer_bytes(&problems))));
+	buffer_deinit(&problems);
+	return result < 0 ? NULL : config;
+}

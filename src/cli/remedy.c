@@ -17,7 +17,7 @@ static const struct remedy remedies[CAUSE_COUNT] = {
 	[CAUSE_HOST_DOWN] = { "Their server has to come back. It is probed, and mail goes out "
 	                      "within a "
 	                      "probe's interval of its return.",
-	                      "outlast incidents", "when it was down before, and how long" },
+	                      "outlast check DOMAIN", "what is wrong there, host by host" },
 	[CAUSE_HOST_BUSY] = { "Their server has to have room again. It is probed; there is nothing "
 	                      "to do "
 	                      "here.",
@@ -43,20 +43,23 @@ static const struct remedy remedies[CAUSE_COUNT] = {
 	[CAUSE_DNS_FAILURE] = { "Whoever runs that domain has to mend its DNS; it is looked up "
 	                        "again at "
 	                        "each probe.",
-	                        "outlast incidents", "since when, and whether it happened before" },
+	                        "outlast check DOMAIN", "what is wrong there, host by host" },
 	[CAUSE_DNS_CHANGED] = { "Whoever runs that domain has to mend its DNS. While it is gone it "
 	                        "is looked "
-	                        "up again, for `dns_grace`." },
+	                        "up again, for `dns_grace`.",
+	                        "outlast check DOMAIN", "what is wrong there, host by host" },
 	[CAUSE_NETWORK] = { "The way to their server has to hold. It is tried again by itself; if "
 	                    "only large "
-	                    "messages are lost, look for an MTU problem." },
+	                    "messages are lost, look for an MTU problem.",
+	                    "outlast check DOMAIN", "what is wrong there, host by host" },
 	[CAUSE_TLS] = { "Their certificate or TLS has to be mended, or our policy for the domain "
 	                "relaxed: "
 	                "the key `tls` of destination \"DOMAIN\".",
-	                "outlast config show", "which policy is in force, and where it is set" },
+	                "outlast check DOMAIN", "what is wrong there, host by host" },
 	[CAUSE_PROTOCOL] = { "What answers there is no mail server, or it is out of order. Their "
 	                     "postmaster "
-	                     "has to look; show them the reply above." },
+	                     "has to look; show them the reply above.",
+	                     "outlast check DOMAIN", "what is wrong there, host by host" },
 	[CAUSE_SOFT_OTHER] = { "Only their postmaster can say why; show them the reply above." },
 	[CAUSE_OWN_LIMIT] = { "A limit of our own binds: see \"limited by\". Raise it if their "
 	                      "server takes "

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CONFIG_DEFAULT  "/etc/outlast/outlast.conf"
 #define TIMEOUT_DEFAULT (30 * US_PER_SECOND)
 
 struct arguments {
@@ -111,25 +110,6 @@ static int take_arguments(int argc, char **argv, struct arguments *arguments)
 		return cli_usage(argv[0], "%s: not a domain", argv[optind]);
 	arguments->subject.domain = buffer_bytes(&arguments->domain);
 	return 0;
-}
-
-/* The configuration that was named must be there; the usual one may be missing. */
-static struct config *load_config(const char *path, bool *is_file_out)
-{
-	struct buffer problems = { 0 };
-	struct config *config = NULL;
-	const char *usual = getenv("OUTLAST_CONFIG") ? getenv("OUTLAST_CONFIG") : CONFIG_DEFAULT;
-	int result;
-
-	*is_file_out = path || access(usual, R_OK) == 0;
-	if (*is_file_out)
-		result = config_load(path ? path : usual, &config, &problems);
-	else
-		result = config_parse("defaults", bytes_of(""), &config, &problems);
-	if (result < 0)
-		fprintf(stderr, "%.*s\n", BYTES_FORMAT(bytes_trim(buffer_bytes(&problems))));
-	buffer_deinit(&problems);
-	return result < 0 ? NULL : config;
 }
 
 /* What was not given is taken from the relay's own configuration. */
@@ -420,7 +400,7 @@ static int find_and_print(struct arguments *arguments, const struct config *conf
 static int run(struct arguments *arguments)
 {
 	bool is_file;
-	struct config *config = load_config(arguments->config_path, &is_file), asked;
+	struct config *config = cli_load_config(arguments->config_path, &is_file), asked;
 	char *servers[1] = { (char *)arguments->nameserver };
 	int status;
 

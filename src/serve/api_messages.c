@@ -10,6 +10,7 @@
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
 #define SCAN_SLICE   20000 /* messages that the keeper looks at before it turns to other work */
+#define SEARCH_US    US_PER_SECOND /* addresses are on disk: what was found by then is the answer */
 
 static json_t *recipient_json(const struct recipient_view *view)
 {
@@ -130,6 +131,7 @@ struct admin_response api_list_messages(struct server *server, const struct admi
 {
 	const char *limit_text = admin_query(request, "limit");
 	const char *cursor_text = admin_query(request, "cursor");
+	int64_t end_us = clock_now_us() + SEARCH_US;
 	uint64_t limit = PAGE_DEFAULT;
 	struct slice *slice;
 	struct api_filter filter;
@@ -154,7 +156,8 @@ struct admin_response api_list_messages(struct server *server, const struct admi
 		slice->wanted = limit - json_array_size(messages);
 		keeper_ask(server->keeper, take_slice, slice);
 		add_matching(server, slice, messages);
-	} while (slice->cursor != 0 && json_array_size(messages) < limit);
+	} while (slice->cursor != 0 && json_array_size(messages) < limit &&
+	         clock_now_us() < end_us);
 	body = json_pack("{s:o}", "messages", messages);
 	if (slice->cursor != 0)
 		json_object_set_new(body, "cursor",

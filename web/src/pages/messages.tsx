@@ -1,7 +1,7 @@
 // The queue: found by filter, acted on one by one or all at once.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { command, extend, undo } from '../act';
-import { get, type Message, type Operation, query, type Recipient } from '../api';
+import { get, type Message, type Operation, type Problem, query, type Recipient } from '../api';
 import { bytes, CAUSES, number, plural, span, words } from '../format';
 import { useLive } from '../live';
 import { Ago, Badge, Cause, type Column, Deadline, Empty, Panel, Table, Trouble, Until } from '../parts';
@@ -90,17 +90,34 @@ function Bulk({ filter }: { filter: Filter }) {
 	</span>;
 }
 
-// What was loaded beyond the first page stays until the filter changes; the first page is kept true.
-function useMore(filter: Filter, cursor: string | undefined) {
+// What was loaded beyond the first page stays until the filter changes; the first page is kept true. A search by address
+// ends after a second with what it has: it goes on by itself until a page is full.
+function useMore(filter: Filter, first: Answer | undefined) {
 	const [more, setMore] = useState<Answer | null>(null);
-	const next = more ? more.cursor : cursor;
-
-	useEffect(() => setMore(null), [JSON.stringify(filter)]);
+	const [problem, setProblem] = useState<Problem>();
+	const key = JSON.stringify(filter);
+	const latest = useRef(key);
+	const next = more ? more.cursor : first?.cursor;
+	const found = (first?.messages.length ?? 0) + (more?.messages.length ?? 0);
+	const isSearching = next !== undefined && found < PAGE && !problem;
 	const load = async () => {
-		const answer = await get<Answer>(`/v1/messages${query({ ...filter, limit: PAGE, cursor: next })}`);
-		setMore((old) => ({ messages: [...(old?.messages ?? []), ...answer.messages], cursor: answer.cursor }));
+		try {
+			const answer = await get<Answer>(`/v1/messages${query({ ...filter, limit: PAGE, cursor: next })}`);
+
+			if (latest.current === key)
+				setMore((old) => ({ messages: [...(old?.messages ?? []), ...answer.messages], cursor: answer.cursor }));
+		} catch (error) {
+			setProblem(error as Problem);
+		}
 	};
-	return { more: more?.messages ?? [], next, load };
+
+	latest.current = key;
+	useEffect(() => {
+		setMore(null);
+		setProblem(undefined);
+	}, [key]);
+	useEffect(() => void (isSearching && load()), [isSearching, next]);
+	return { more: more?.messages ?? [], next, load, isSearching, problem };
 }
 
 // What was done to deadlines, the newest first, and the way back.
@@ -122,19 +139,19 @@ function Operations() {
 export function List({ route }: { route: Route }) {
 	const filter = route.options;
 	const { value, problem } = useLive<Answer>(`/v1/messages${query({ ...filter, limit: PAGE })}`);
-	const { more, next, load } = useMore(filter, value?.cursor);
+	const { more, next, load, isSearching, problem: refused } = useMore(filter, value);
 	const seen = new Set<string>();
 	const rows = [...(value?.messages ?? []), ...more].filter((m) => !seen.has(m.id) && seen.add(m.id));
 
 	return <>
 		<h1>Messages</h1>
 		<FilterForm filter={filter} />
-		<Trouble problem={problem} />
-		<Panel title={value ? `${number(rows.length)}${next ? ' shown, there are more' : ''}` : 'Messages'} wide
+		<Trouble problem={problem ?? refused} />
+		<Panel title={value ? `${number(rows.length)}${isSearching ? ' found, searching on …' : next ? ' shown, there are more' : ''}` : 'Messages'} wide
 			aside={rows.length > 0 && <Bulk filter={filter} />}>
-			{value && rows.length === 0 ? <Empty>{Object.keys(filter).length > 0 ? 'No message in the queue fits.' : 'The queue is empty.'}</Empty>
+			{value && rows.length === 0 && !isSearching ? <Empty>{Object.keys(filter).length > 0 ? 'No message in the queue fits.' : 'The queue is empty.'}</Empty>
 				: <Table label="Messages" columns={COLUMNS} rows={rows} keyOf={(m) => m.id} />}
-			{next && <p class="pad"><button type="button" onClick={() => void load()}>Show more</button></p>}
+			{next && !isSearching && <p class="pad"><button type="button" onClick={() => void load()}>Show more</button></p>}
 		</Panel>
 		<Operations />
 	</>;

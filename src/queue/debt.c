@@ -139,6 +139,23 @@ bool debt_ask_delay(struct queue *queue, struct entry *entry)
 	return true;
 }
 
+void debt_preview(struct queue *queue, struct entry *entry, struct arena *arena,
+                  struct notice *notice_out)
+{
+	struct notice notice = { .id = entry_id(entry), .kind = NOTICE_DELAY };
+
+	notice.recipients = arena_alloc(arena, entry->recipient_count * sizeof *notice.recipients);
+	for (uint32_t i = 0; i < entry->recipient_count; i++) {
+		struct recipient *recipient = entry_recipient(entry, i);
+
+		if (recipient->state != RECIPIENT_QUEUED || !recipient->destination)
+			continue;
+		notice.recipients[notice.count] = (struct notice_recipient){ 0 };
+		describe(queue, recipient, &notice.recipients[notice.count++]);
+	}
+	*notice_out = notice_copy(arena, &notice);
+}
+
 static bool is_owed(const struct recipient *recipient, enum notice_kind kind)
 {
 	return (recipient->flags & RECIPIENT_OWES_NOTICE) && !list_is_empty(&recipient->node) &&

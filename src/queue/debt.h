@@ -10,6 +10,11 @@ void debt_add(struct queue *queue, struct recipient *recipient);
  * False: too many notices are under way, try again later. */
 bool debt_ask_delay(struct queue *queue, struct entry *entry);
 
+/* debt_preview - the delay notice as it would be if it were due now for all who wait; asks for
+ * nothing. What it points to is in the arena. */
+void debt_preview(struct queue *queue, struct entry *entry, struct arena *arena,
+                  struct notice *notice_out);
+
 void debt_ask_final(struct queue *queue); /* as many as may be under way */
 void debt_take_answer(struct queue *queue, uint64_t number, bool is_done);
 void debt_run_timers(struct queue *queue);

@@ -1,4 +1,5 @@
 #include "queue/view.h"
+#include "queue/debt.h"
 #include "queue/destination.h"
 #include "queue/forecast_view.h"
 #include "queue/recipient.h"
@@ -69,6 +70,22 @@ bool queue_view_message(const struct queue *queue, uint64_t id, int64_t now_us, 
 	for (uint32_t i = 0; i < entry->recipient_count; i++)
 		view_recipient(&now, entry_recipient(entry, i), &view_out->recipients[i]);
 	return true;
+}
+
+bool queue_preview_notice(const struct queue *queue, uint64_t id, int64_t now_us,
+                          struct arena *arena, struct notice *notice_out)
+{
+	struct entry *entry = roster_find(&queue->roster, id);
+	struct queue now = at_time(queue, now_us);
+	struct actions scratch;
+
+	if (!entry)
+		return false;
+	actions_init(&scratch);
+	now.actions = &scratch;
+	debt_preview(&now, entry, arena, notice_out);
+	actions_deinit(&scratch);
+	return notice_out->count > 0;
 }
 
 static bool matches(const struct queue *queue, struct entry *entry, const struct filter *filter)

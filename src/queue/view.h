@@ -36,6 +36,11 @@ struct message_view {
 bool queue_view_message(const struct queue *queue, uint64_t id, int64_t now_us, struct arena *arena,
                         struct message_view *view_out);
 
+/* queue_preview_notice - what a delay notice about the message would say now. False if there is no
+ * such message, or nobody of it waits. */
+bool queue_preview_notice(const struct queue *queue, uint64_t id, int64_t now_us,
+                          struct arena *arena, struct notice *notice_out);
+
 /* queue_list - the ids of up to `limit` messages with a recipient that matches, beginning at
  * `*cursor` (0 = from the start); looks at no more than `scan_limit` messages. `*cursor` is where
  * to go on, 0 at the end. Messages that stay queued meanwhile are listed exactly once. */

@@ -14,6 +14,7 @@ static const struct {
 	{ "POST", "/v1/messages/actions", api_act },
 	{ "POST", "/v1/messages/deadlines", api_deadlines },
 	{ "GET", "/v1/messages/{}", api_explain_message },
+	{ "GET", "/v1/messages/{}/notice", api_show_notice },
 	{ "GET", "/v1/vault", api_list_vault },
 	{ "POST", "/v1/vault/resend", api_resend },
 	{ "POST", "/v1/vault/drop", api_drop },

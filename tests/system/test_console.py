@@ -247,6 +247,10 @@ def test_one_message_says_where_the_time_went(console, world):
     go(console, "#/messages/" + relay.ask("queue")[0]["id"])
     for text in ("Grüße", "u@fine.test", "450 4.2.2 The mailbox is over its quota", "mailbox full", "accepted"):
         console.wait_text(text)
+    console.click("Show")
+    notice = json.load(get(relay, f"/v1/messages/{relay.ask('queue')[0]['id']}/notice"))
+    assert notice["wanted"] and notice["to"] == "a@out.test" and "over its quota" in notice["text"]
+    console.wait("document.querySelector('.letter pre')?.innerText.includes('over its quota')")
     console.click("4.2.2")
     console.wait("location.hash === '#/codes/4.2.2'")
     console.wait_text("What the sender can do")

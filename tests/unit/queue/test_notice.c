@@ -159,4 +159,34 @@ static void test_forecast(void)
 	}
 }
 
-TEST_MAIN(test_delivered_after_all, test_delivered_and_crashed, test_no_news_unasked, test_forecast)
+/* What a delay notice would say can be asked at any time, and asks for none. */
+static void test_preview(void)
+{
+	struct notice notice;
+	struct desk desk;
+	uint64_t id;
+
+	desk_open(&desk,
+	          "defaults { lifetime 10h; delay_notice 4h; schedule 1h; jitter_percent 0; }");
+	id = desk_send(&desk, "a@b.test");
+	desk_route(&desk, "b.test", "mx.test");
+	desk_done(&desk, desk_job(&desk), outcome_deferred(CAUSE_MAILBOX_FULL));
+	CHECK_TRUE("waits", queue_preview_notice(desk.queue, id, desk.now_us, desk.arena, &notice));
+	CHECK_INT("one recipient", notice.count, 1);
+	CHECK_INT("kind", notice.kind, NOTICE_DELAY);
+	CHECK_INT("message", notice.id == id, 1);
+	CHECK_INT("cause", notice.recipients[0].cause, CAUSE_MAILBOX_FULL);
+	CHECK_INT("next", notice.recipients[0].next_us == desk.now_us + US_PER_HOUR, 1);
+	desk_wait(&desk, US_PER_MINUTE);
+	CHECK_INT("none was asked for", desk_count(&desk, ACTION_NOTICE), 0);
+	CHECK_INT("delay notice", desk_view(&desk, id, 0).is_notified, 0);
+	desk_command(&desk, COMMAND_HOLD, id, NULL);
+	CHECK_TRUE("held: nobody waits",
+	           !queue_preview_notice(desk.queue, id, desk.now_us, desk.arena, &notice));
+	CHECK_TRUE("unknown",
+	           !queue_preview_notice(desk.queue, id + 1, desk.now_us, desk.arena, &notice));
+	desk_close(&desk);
+}
+
+TEST_MAIN(test_preview, test_delivered_after_all, test_delivered_and_crashed, test_no_news_unasked,
+          test_forecast)

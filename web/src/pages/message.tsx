@@ -1,9 +1,10 @@
 // One message: where its time went, every attempt, what happens next, and the handles.
+import { useState } from 'preact/hooks';
 import { command, extend } from '../act';
-import type { Attempt, Message, Recipient } from '../api';
+import { type Attempt, get, type Message, type Recipient } from '../api';
 import { bytes, date, number, plural, span, words } from '../format';
 import { useLive } from '../live';
-import { Ago, Badge, Bar, Cause, Deadline, Facts, Panel, Trouble, Until } from '../parts';
+import { Ago, Badge, Bar, Cause, Deadline, Empty, Facts, Panel, Trouble, Until } from '../parts';
 import { href } from '../route';
 
 function Ledger({ ledger }: { ledger: Record<string, number> }) {
@@ -68,6 +69,32 @@ function Timeline({ message }: { message: Message }) {
 	</Panel>;
 }
 
+interface Notice { wanted: boolean; to: string; subject: string; text: string }
+
+// Asked for when it is looked at: the relay makes it anew each time.
+function NoticePanel({ id }: { id: string }) {
+	const [notice, setNotice] = useState<Notice | null>(null);
+	const [problem, setProblem] = useState('');
+	const show = async () => {
+		try {
+			setNotice(await get<Notice>(`/v1/messages/${encodeURIComponent(id)}/notice`));
+			setProblem('');
+		} catch (error) {
+			setProblem((error as Error).message);
+		}
+	};
+
+	return <Panel title="The delay notice as the sender would see it now" wide
+		aside={<button type="button" onClick={() => void show()}>{notice ? 'Renew' : 'Show'}</button>}>
+		{problem && <p class="trouble">{problem}</p>}
+		{notice && !notice.wanted && <Empty>The sender gets none: the null sender, automatic mail, or not wanted (NOTIFY).</Empty>}
+		{notice?.wanted && <div class="letter">
+			<Facts facts={[['To', notice.to], ['Subject', notice.subject]]} />
+			<pre>{notice.text}</pre>
+		</div>}
+	</Panel>;
+}
+
 function Buttons({ id }: { id: string }) {
 	const what = { id };
 
@@ -101,6 +128,7 @@ export function OneMessage({ id }: { id: string }) {
 			</Panel>
 			{value.recipients.map((recipient) => <RecipientPanel key={recipient.index} recipient={recipient} />)}</div>
 			<Timeline message={value} />
+			<NoticePanel key={id} id={id} />
 		</>}
 	</>;
 }

@@ -79,6 +79,12 @@ void cli_print_schedules(const struct config *config);
  * then the defaults. NULL: it has mistakes, which were printed. */
 struct config *cli_load_config(const char *path, bool *is_file_out);
 
+/* cli_own_replies - what was said about this sender to the relay whose event log it is:
+ * {"replies": N, "rise": {"since", "times", "before_per_hour", "after_per_hour", "sites": {SITE:
+ * REPLY}}}, without `rise` if they did not. NULL: the log cannot be read. */
+json_t *cli_own_replies(const char *event_log, struct bytes domain);
+void cli_print_own_replies(json_t *answer);
+
 /* cli_print_remedy - what would help: a sentence, and the commands to type. */
 struct cli_remedy {
 	const char *cause;

@@ -237,7 +237,8 @@ static json_t *dmarc_json(const struct reputation *facts)
 	                 json_text(facts->dmarc_record.text));
 }
 
-static void print_json(const struct reputation *facts, const struct judgement *judgement)
+static void print_json(const struct reputation *facts, const struct judgement *judgement,
+                       json_t *heard)
 {
 	json_t *all = json_pack("{s:o, s:s, s:i, s:i}", "domain", json_text(facts->subject.domain),
 	                        "verdict", verdict_name(judgement->verdict), "score",
@@ -252,6 +253,7 @@ static void print_json(const struct reputation *facts, const struct judgement *j
 	json_object_set_new(all, "listings", listings_json(facts));
 	json_object_set_new(all, "questions", json_integer(facts->question_count));
 	json_object_set_new(all, "cut", json_boolean(facts->is_cut));
+	json_object_set(all, "own_replies", heard ? heard : json_null());
 	cli_print_json(all);
 	json_decref(all);
 }
@@ -375,6 +377,7 @@ static int find_and_print(struct arguments *arguments, const struct config *conf
 	struct judgement *judgement = arena_alloc(arena, sizeof *judgement);
 	struct reputation *facts;
 	struct err err = { 0 };
+	json_t *heard;
 	int status = 3;
 
 	arguments->subject.trust = config->deliver.tls_trust;
@@ -385,13 +388,16 @@ static int find_and_print(struct arguments *arguments, const struct config *conf
 	} else {
 		judge(arena, facts, judgement);
 		status = status_of(judgement->verdict);
+		heard = cli_own_replies(config->report.event_log, arguments->subject.domain);
 		if (arguments->is_json) {
-			print_json(facts, judgement);
+			print_json(facts, judgement, heard);
 		} else {
 			print_verdict(facts, judgement);
 			print_findings(judgement);
+			cli_print_own_replies(heard);
 			print_steps(judgement);
 		}
+		json_decref(heard);
 	}
 	arena_destroy(arena);
 	return status;

@@ -1,8 +1,9 @@
 """`outlast reputation` in a DNS world of its own: one sender in perfect order, and others of which one thing is broken,
 each of which has to be named, with the points that it costs."""
 
-import json
+import datetime
 import http.server
+import json
 import pathlib
 import ssl
 import subprocess
@@ -436,3 +437,26 @@ def test_strangers_text_does_not_steer_the_terminal(sender):
 def test_usage(arguments, what):
     result = subprocess.run([OUTLAST, "reputation", *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert result.returncode in (2, 3) and what in result.stderr, result.stderr
+
+
+def test_what_the_relay_heard(sender, tmp_path):
+    """Joined with the relay's own replies: they rose since a certain hour (issue 5, part 5)."""
+    log = tmp_path / "events.log"
+    now = datetime.datetime.now(datetime.timezone.utc)
+    stamp = lambda minutes: (now - datetime.timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    event = lambda minutes, site, **more: json.dumps({"time": stamp(minutes), "event": "deferred", "sender": "me@good.test", "site": site,
+                                                      "status": "4.7.28", "code": 421, "reply": "421 4.7.28 unusual rate", **more},
+                                                     separators=(",", ":"))
+    quiet = [event(60 * hour, "mx.one.test") for hour in range(150, 4, -2)]
+    others = [event(30, "mx.x.test", sender="you@other.test"), event(30, "mx.x.test", status="4.2.2"), "not JSON .7.", event(30, "mx.x.test", event="delivered")]
+    loud = [event(minutes, f"mx.{('one', 'two', 'three')[minutes % 3]}.test") for minutes in range(180, 0, -10)]
+    sender.config.write_text(sender.config.read_text() + f'report {{ event_log "{log}"; }}\n')
+    assert sender.ask()["own_replies"] is None
+    log.write_text("\n".join(quiet + others) + "\n")
+    assert sender.ask()["own_replies"] == {"replies": len(quiet)}
+    log.write_text("\n".join(quiet + loud + others) + "\n")
+    rise = sender.ask()["own_replies"]["rise"]
+    assert 6 <= rise["times"] <= 14 and set(rise["sites"]) == {"mx.one.test", "mx.two.test", "mx.three.test"}
+    assert abs((datetime.datetime.fromisoformat(rise["since"].replace("Z", "+00:00")) - now).total_seconds() + 180 * 60) <= 3700
+    text = sender.run(DOMAIN, "--config", str(sender.config), "--selector", "s2026").stdout
+    assert "replies about policy or reputation (x.7.x) rose" in text and "from 3 sites" in text

@@ -46,6 +46,8 @@ static const char *title_of(int status)
 		return "Conflict";
 	case 413:
 		return "Too large";
+	case 429:
+		return "Too many requests";
 	default:
 		return "Internal error";
 	}

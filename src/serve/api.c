@@ -28,6 +28,8 @@ static const struct {
 	{ "GET", "/v1/incidents", api_incidents },
 	{ "GET", "/v1/alarms", api_alarms },
 	{ "GET", "/v1/trend", api_trend },
+	{ "POST", "/v1/check", api_check },
+	{ "POST", "/v1/reputation", api_reputation },
 	{ "GET", "/v1/codes", api_list_codes },
 	{ "GET", "/v1/codes/{}", api_show_code },
 	{ "GET", "/v1/schedules", api_schedules },

@@ -11,6 +11,7 @@ api_handler api_list_messages, api_explain_message, api_act;
 api_handler api_list_destinations, api_show_destination, api_suspend, api_resume;
 api_handler api_status, api_show_config, api_reload;
 api_handler api_forecast, api_incidents, api_alarms;
+api_handler api_check, api_reputation;
 api_handler api_trend, api_schedules, api_list_codes, api_show_code;
 api_handler api_show_notice;
 api_handler api_list_vault, api_resend, api_drop;

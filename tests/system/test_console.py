@@ -299,6 +299,28 @@ def test_codes_and_config(console, world):
     console.wait("[...document.querySelectorAll('td')].some((e) => e.innerText === '2h')")
 
 
+def test_check(console, world):
+    world.fine.script["connect"] = "220 sink <b>ESMTP</b>"
+    go(console, "#/check")
+    console.fill("input[type=search]", "fine.test")
+    console.click("Does it take mail?")
+    console.wait_text("Does fine.test take mail?")
+    console.wait("[...document.querySelectorAll('.badge')].some((e) => e.innerText === 'yes')")
+    console.fill("input[type=search]", "nobody@down.test")
+    console.click("Does it take mail?")
+    console.wait_text("Does nobody@down.test take mail?")
+    console.wait("[...document.querySelectorAll('.badge')].some((e) => e.innerText === 'no')")
+    console.fill("input[type=search]", "fine.test")
+    console.click("Is it trusted as a sender?")
+    console.wait_text("Is fine.test trusted as a sender?")
+    console.wait_text("of 100")
+    console.fill("input[type=search]", "no domain")
+    console.click("Does it take mail?")
+    console.wait_text("neither a domain nor an address")
+    assert get(world.relay_, "/v1/check", "POST", "{}").status == 400
+    assert world.fine.messages == []
+
+
 # What a stranger may put where an operator reads it.
 HOSTILE = ["<script>said()</script>", "<img src=x onerror=said()>", "\"><svg onload=said()>", "javascript:said()", "</title><script>said()</script>",
            "{{constructor.constructor('said()')()}}", "' onmouseover='said()", "<a href=javascript:said()>x</a>", "\u202eevil"]

@@ -4,6 +4,7 @@ import { ActHost } from './act';
 import { hasToken, rememberToken, type Status } from './api';
 import { Login } from './login';
 import { refresh, startLive, useLive } from './live';
+import { Check } from './pages/check';
 import { Codes } from './pages/codes';
 import { Config } from './pages/config';
 import { Destinations } from './pages/destinations';
@@ -26,6 +27,7 @@ const PAGES: Page[] = [
 	{ name: 'messages', title: 'Messages', key: 'm', show: Messages },
 	{ name: 'vault', title: 'Vault', key: 'v', show: Vault },
 	{ name: 'codes', title: 'Codes', key: 'c', show: Codes },
+	{ name: 'check', title: 'Check', key: 'k', show: Check },
 	{ name: 'config', title: 'Config', key: 'f', show: Config },
 ];
 
@@ -60,6 +62,7 @@ function Frame({ status, isAnswering, onLogout }: { status: Status; isAnswering:
 	useEffect(() => {
 		document.title = `${page?.title ?? 'Outlast'} · Outlast`;
 		window.scrollTo(0, 0);
+		document.querySelector('.top [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }); // on a phone
 	}, [page, route.name]);
 	return <>
 		<a class="skip" href="#page" onClick={(event) => {

@@ -67,7 +67,7 @@ class Browser:
             self.said.append(parameters["exceptionDetails"].get("exception", {}).get("description", "an exception"))
         elif event.get("method") == "Runtime.consoleAPICalled":
             self.said.append(f"{parameters['type']}: {parameters['args']}")
-        elif event.get("method") == "Log.entryAdded" and parameters["entry"]["source"] != "network":
+        elif event.get("method") == "Log.entryAdded" and parameters["entry"]["source"] != "network" and parameters["entry"]["level"] != "verbose":
             self.said.append(parameters["entry"]["text"])
         elif event.get("method") == "Page.javascriptDialogOpening":
             self.said.append(f"dialog: {parameters['message']}")

@@ -30,8 +30,9 @@ class Unix(http.client.HTTPConnection):
 class Door:
     """A TCP port in front of the relay's Unix socket, byte for byte: browsers do not know Unix sockets."""
 
-    def __init__(self, path):
+    def __init__(self, path, token=None):
         self.path = str(path)
+        self.token = token  # what the API is asked for with; None: nothing
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}/"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -46,8 +47,21 @@ class Door:
             if inside.connect_ex(self.path) != 0:  # the relay has ended
                 outside.close()
                 continue
+            if self.token and self.is_refused(outside):
+                outside.close()
+                continue
             for pair in ((outside, inside), (inside, outside)):
                 threading.Thread(target=self.pump, args=pair, daemon=True).start()
+
+    def is_refused(self, outside):
+        """Looks at the first request of a connection without taking it."""
+        head = outside.recv(65536, socket.MSG_PEEK)
+        if b"GET /v1/" not in head or f"Bearer {self.token}".encode() in head:
+            return False
+        outside.recv(len(head))
+        body = b'{"status": 401, "title": "Unauthorized"}'
+        outside.sendall(b"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        return True
 
     def pump(self, source, sink):
         try:
@@ -158,6 +172,23 @@ def test_left_out_without_node(tmp_path):
                              tmp_path / "pages.d"], env={"PATH": str(tmp_path / "bin")}, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, "the web console is left out: there is no node\n")
     assert "{ 0 }" in (tmp_path / "pages.c").read_text()
+
+
+def test_login(console, world):
+    """Where a token is asked for, it is kept in this tab and sent in a header."""
+    door = Door(world.relay_.socket, token="secret")
+    console.open(door.url)
+    console.fill("input[type=password]", "wrong")
+    console.click("Log in")
+    console.wait_text("does not know that token")
+    console.fill("input[type=password]", "secret")
+    console.click("Log in")
+    console.wait_text("In the queue")
+    assert console.run("sessionStorage.length === 1 && localStorage.length === 0 && document.cookie === ''")
+    console.click("Log out")
+    console.wait("!!document.querySelector('input[type=password]')")
+    assert console.run("sessionStorage.length === 0")
+    door.close()
 
 
 def test_now_follows_the_relay(console, world):

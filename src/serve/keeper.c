@@ -105,6 +105,8 @@ static void look_up(struct keeper *keeper, struct bytes domain)
 	struct dns_route_answer answer = { .status = DNS_FOUND, .valid_until_us = CLOCK_NEVER };
 	struct err err = { 0 };
 
+	if (keeper->is_draining)
+		return; /* the workers may have ended */
 	if (!limits->route || !*limits->route) {
 		worker_post_look_up(keeper->workers[keeper->next_worker], domain);
 		keeper->next_worker = (keeper->next_worker + 1) % (uint32_t)keeper->worker_count;

@@ -91,7 +91,7 @@ def test_reload_that_would_expire_mail(world):
 def test_delay_notice_is_renewed(world):
     """Who was told until when we try is told again when that changes."""
     home = world.host("out.test")
-    relay = three_waiting(world, "schedule 1h; jitter_percent 0; lifetime 2h; delay_notice 300ms;")
+    relay = three_waiting(world, "schedule 1h; jitter_percent 0; lifetime 2h; delay_notice 300ms; delay_digest 0;")
     relay.wait_event("delivered", 3)
     relay.run("extend", "--from", "s0@", "--by", "10h")
     relay.wait_event("delivered", 4)

@@ -2,10 +2,11 @@
 BUILD ?= build
 MESON_OPTIONS ?=
 TIME ?= 60
+MINUTES ?= 60
 DESTDIR ?=
 export OUTLAST = $(CURDIR)/$(BUILD)/outlast
 
-.PHONY: all demo test test-fast test-system run asan tsan fuzz bench format lint advise install docs clean
+.PHONY: all demo test test-fast test-system run asan tsan fuzz soak bench format lint advise install docs clean
 
 all:
 	@./bootstrap build
@@ -44,6 +45,12 @@ fuzz:
 	@[ -f build-fuzz/build.ninja ] || CC=clang-14 meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined
 	@ninja -C build-fuzz
 	@/usr/bin/python3 tools/run_fuzz.py --build build-fuzz --seconds $(TIME)
+
+# An hour of everything at once, and ten times the random traces of `make test`.
+soak: all
+	@./bootstrap
+	@SOAK_TRACES=10000 /usr/bin/python3 -m pytest -q tests/system/test_traces.py
+	@/usr/bin/python3 tests/soak/soak.py --minutes $(MINUTES)
 
 bench: all
 	@/usr/bin/python3 bench/run.py

@@ -223,7 +223,9 @@ static void on_answer(void *arg, int failure, struct ub_result *result)
 	} else {
 		lookup_end(lookup, status_of(result));
 		lookup->is_secure = result->secure != 0;
-		lookup->ttl_us = MAX(result->ttl, 0) * US_PER_SECOND;
+		/* That of a failure, when it comes from the cache, is a date, not a TTL. */
+		if (lookup->status != DNS_SERVER_FAILURE && lookup->status != DNS_BOGUS)
+			lookup->ttl_us = MAX(result->ttl, 0) * US_PER_SECOND;
 		snprintf(lookup->reason, sizeof lookup->reason, "%s",
 		         result->why_bogus ? result->why_bogus : "");
 		if (lookup->status == DNS_FOUND) {

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from world import wait_until
+
 QUICK = "schedule 1s; jitter_percent 0; probe 500ms; lifetime 6s; delay_notice 2s; notice_lifetime 6s;"
 
 
@@ -151,6 +153,18 @@ def test_restart_in_the_middle_keeps_what_was_known(world):
     relay.wait_empty()
 
 
+def test_recovered_dns_is_found_by_a_probe(world):
+    """Asked again while libunbound still has the failure in its cache: that must not be taken for an answer of a long life."""
+    world.dns.records[("mended.test", "MX")] = "SERVFAIL"
+    relay = world.relay(destination="schedule 1h; probe 1s; jitter_percent 0; lifetime 1h; delay_notice 0;")
+    relay.send("me@out.test", ["you@mended.test"])
+    asked = lambda: relay.ask("explain", "mended.test")["next_look_up"]
+    first = wait_until(asked, "the first look-up")
+    wait_until(lambda: asked() not in (None, first), "the second look-up")
+    world.host("mended.test")
+    relay.wait_event("delivered", destination="mended.test")
+
+
 def test_recovered_site_is_found_by_one_probe(world):
     count = 2000
     target = world.host("late.test")
@@ -178,7 +192,6 @@ def test_dead_site_costs_one_connection_per_probe(world):
     for i in range(200):
         relay.send("me@out.test", [f"u{i}@late.test"])
     before = target.connections
-    from world import wait_until
 
     wait_until(lambda: target.connections >= before + 3, "three probes")
     probes = relay.ask("explain", "late.test")["site"]["probes"]

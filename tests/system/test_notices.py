@@ -2,6 +2,7 @@
 
 import email
 import json
+import re
 import subprocess
 
 import pytest
@@ -70,12 +71,13 @@ def test_hundreds_become_one(world):
     digest, = wait_until(lambda: notices(world, "120 of your messages to far.test"), "the digest")
     text = digest.get_payload()[0].get_payload()
     assert digest.get_content_type() == "multipart/mixed" and digest["Auto-Submitted"] == "auto-generated"
-    assert "<you@far.test>: letter 1\r\n" in text and "... and 70 more that are late" in text and "Where the time went" in text
+    assert "<you@far.test>: letter " in text and "... and 70 more that are late" in text and "Where the time went" in text
     assert all(len(line) <= 78 for line in text.splitlines())
     parts = statuses(digest)
     assert len(parts) == 50
     fields, recipient = parts[0]
-    assert fields["X-Outlast-Original-Message-ID"] == "<1@home.test>" and fields["Reporting-MTA"] == "dns; relay.test"
+    assert re.fullmatch(r"<\d+@home\.test>", fields["X-Outlast-Original-Message-ID"]) and fields["Reporting-MTA"] == "dns; relay.test"
+    assert len({fields["X-Outlast-Original-Message-ID"] for fields, _ in parts}) == 50
     assert recipient["Action"] == "delayed" and recipient["Final-Recipient"] == "rfc822; you@far.test" and recipient["Will-Retry-Until"]
     assert "host_down=" in recipient["X-Outlast-Causes"]
     known = read(digest)
@@ -93,7 +95,7 @@ def test_a_crash_loses_no_digest(world):
     relay.kill()
     relay.start()
     digest, = wait_until(lambda: notices(world, "3 of your messages to far.test"), "the digest")
-    assert [fields["X-Outlast-Original-Message-ID"] for fields, _ in statuses(digest)] == [f"<{n}@home.test>" for n in (1, 2, 3)]
+    assert {fields["X-Outlast-Original-Message-ID"] for fields, _ in statuses(digest)} == {f"<{n}@home.test>" for n in (1, 2, 3)}
 
 
 def test_what_was_delivered_meanwhile_is_not_in_it(world):

@@ -32,7 +32,7 @@ class Keeper:
 def peer(tmp_path):
     loop, keeper = Loop(), Keeper()
     port = free_port()  # its Controller knocks at the port that it is given
-    controller = Controller(keeper, hostname="127.0.0.1", port=port, enable_SMTPUTF8=True)
+    controller = Controller(keeper, hostname="127.0.0.1", server_hostname="keeper.test", port=port, enable_SMTPUTF8=True)
     controller.start()
     dns = Dns(loop)
     dns.mail("a.test", "127.0.0.1")

@@ -158,7 +158,7 @@ class Keeper:
 def test_aiosmtpd_over_tls(tmp_path, authority):
     """It takes mail over TLS only (require_starttls)."""
     loop, keeper, port = Loop(), Keeper(), free_port()
-    controller = Controller(keeper, hostname="127.0.0.1", port=port, tls_context=server_context(authority.issue("mx.a.test")), require_starttls=True)
+    controller = Controller(keeper, hostname="127.0.0.1", server_hostname="keeper.test", port=port, tls_context=server_context(authority.issue("mx.a.test")), require_starttls=True)
     controller.start()
     dns = Dns(loop)
     dns.mail("a.test", "127.0.0.1")

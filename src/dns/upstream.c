@@ -214,6 +214,17 @@ static enum dns_status status_of(const struct ub_result *result)
 	return result->havedata ? DNS_FOUND : DNS_NO_DATA;
 }
 
+/* An answer without any record, not even the SOA of a negative one, does not say how long it holds
+ * (RFC 2308 5); libunbound says 32768 s then. The counts stand at bytes 6 (answer) and 8
+ * (authority) of the packet (RFC 1035 4.1.1). */
+static bool has_records(const struct ub_result *result)
+{
+	const uint8_t *packet = result->answer_packet;
+
+	return packet && result->answer_len >= 12 &&
+	       (packet[6] | packet[7] | packet[8] | packet[9]) != 0;
+}
+
 static void on_answer(void *arg, int failure, struct ub_result *result)
 {
 	struct lookup *lookup = arg;
@@ -223,8 +234,7 @@ static void on_answer(void *arg, int failure, struct ub_result *result)
 	} else {
 		lookup_end(lookup, status_of(result));
 		lookup->is_secure = result->secure != 0;
-		/* That of a failure, when it comes from the cache, is a date, not a TTL. */
-		if (lookup->status != DNS_SERVER_FAILURE && lookup->status != DNS_BOGUS)
+		if (has_records(result))
 			lookup->ttl_us = MAX(result->ttl, 0) * US_PER_SECOND;
 		snprintf(lookup->reason, sizeof lookup->reason, "%s",
 		         result->why_bogus ? result->why_bogus : "");

@@ -1,4 +1,5 @@
 #include "check/gather.h"
+#include "check/crew.h"
 #include "check/policy_fetch.h"
 #include "check/spf_record.h"
 #include "dns/wire.h"
@@ -16,38 +17,8 @@ struct gather {
 	const struct asker *asker;
 	struct arena *arena;
 	struct reputation *facts;
-	struct fiber *waiting; /* gather_run's, until `running` is 0 */
-	int running;
+	struct crew crew;
 };
-
-/* One thing to find out; `index` says which address, selector, zone ... */
-struct task {
-	struct gather *gather;
-	void (*run)(struct gather *gather, int index);
-	int index;
-};
-
-static void run_task(void *arg)
-{
-	struct task *task = arg;
-	struct gather *gather = task->gather;
-
-	task->run(gather, task->index);
-	if (--gather->running == 0)
-		fiber_wake(gather->waiting);
-}
-
-/* A fiber that cannot be had is done without: the task runs in the caller's. PARKS */
-PARKS static void start(struct gather *gather, void (*run)(struct gather *gather, int index),
-                        int index)
-{
-	struct task *task = arena_alloc(gather->arena, sizeof *task);
-
-	*task = (struct task){ gather, run, index };
-	gather->running++;
-	if (!fiber_spawn(run_task, task, "reputation"))
-		run_task(task);
-}
 
 PARKS static void ask(struct gather *gather, const char *name, enum ask_type type,
                       struct asker_answer *answer)
@@ -91,8 +62,9 @@ static struct spf_question spf_question_of(const struct gather *gather, struct b
 		                      .now_s = subject->now_s };
 }
 
-static void survey_spf(struct gather *gather, int index)
+static void survey_spf(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation *facts = gather->facts;
 	struct spf_question question = spf_question_of(gather, facts->subject.domain);
 
@@ -103,8 +75,9 @@ static void survey_spf(struct gather *gather, int index)
 	spf_survey(gather->asker, gather->arena, &question, &facts->spf_survey);
 }
 
-static void check_spf(struct gather *gather, int index)
+static void check_spf(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation *facts = gather->facts;
 	struct reputation_address *address = &facts->addresses[index];
 	struct spf_question question = spf_question_of(gather, facts->subject.domain);
@@ -168,8 +141,9 @@ static bool spells_address(struct bytes name, const struct address *ip)
 	return false;
 }
 
-static void find_names(struct gather *gather, int index)
+static void find_names(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation_address *address = &gather->facts->addresses[index];
 	char name[BLOCKLIST_NAME_MAX];
 	struct asker_answer answer;
@@ -189,8 +163,9 @@ static void find_names(struct gather *gather, int index)
 		address->is_name_generic = spells_address(answer.records[0], &address->ip);
 }
 
-static void find_helo(struct gather *gather, int index)
+static void find_helo(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation_address *address = &gather->facts->addresses[index];
 	struct bytes helo = arena_copy(gather->arena, gather->facts->subject.helo);
 
@@ -201,8 +176,9 @@ static void find_helo(struct gather *gather, int index)
 
 /* DKIM. */
 
-static void find_key(struct gather *gather, int index)
+static void find_key(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation_selector *selector = &gather->facts->selectors[index];
 	char *name = arena_printf(gather->arena, "%.*s._domainkey.%.*s",
 	                          BYTES_FORMAT(selector->name),
@@ -239,8 +215,9 @@ static void authorise_report(struct gather *gather, struct bytes address)
 	report->is_authorised = record.count > 0;
 }
 
-static void find_dmarc(struct gather *gather, int index)
+static void find_dmarc(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation *facts = gather->facts;
 	struct bytes organisation = dmarc_organisation(facts->subject.domain);
 
@@ -265,8 +242,9 @@ static void find_dmarc(struct gather *gather, int index)
 
 /* TLSRPT and BIMI. */
 
-static void find_tlsrpt(struct gather *gather, int index)
+static void find_tlsrpt(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation_record *record = &gather->facts->tlsrpt_record;
 
 	(void)index;
@@ -277,8 +255,9 @@ static void find_tlsrpt(struct gather *gather, int index)
 		                                       record->problem);
 }
 
-static void find_bimi(struct gather *gather, int index)
+static void find_bimi(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation_record *record = &gather->facts->bimi_record;
 
 	(void)index;
@@ -291,8 +270,9 @@ static void find_bimi(struct gather *gather, int index)
 
 /* MX, and MTA-STS, whose policy must name the MX hosts. */
 
-static void find_host(struct gather *gather, int index)
+static void find_host(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation_host *host = &gather->facts->hosts[index];
 	struct asker_answer v4, v6;
 
@@ -320,11 +300,12 @@ static void find_hosts(struct gather *gather)
 		if (facts->host_count < REPUTATION_HOSTS_MAX)
 			facts->hosts[facts->host_count++].name = answer.records[i];
 	for (int i = 0; i < facts->host_count; i++)
-		start(gather, find_host, i);
+		crew_start(&gather->crew, find_host, gather, i);
 }
 
-static void find_receiving(struct gather *gather, int index)
+static void find_receiving(void *arg, int index)
 {
+	struct gather *gather = arg;
 	struct reputation *facts = gather->facts;
 	struct reputation_record *record = &facts->sts_record;
 	struct policy_fetch how = { facts->subject.trust, facts->subject.deadline_us };
@@ -448,8 +429,9 @@ static bool is_needed(const struct reputation *facts, enum blocklist_kind kind)
 	return false;
 }
 
-static void look_into_zone(struct gather *gather, int index)
+static void look_into_zone(void *arg, int index)
 {
+	struct gather *gather = arg;
 	enum blocklist_kind kind = (enum blocklist_kind)(index % BLOCKLIST_KINDS);
 	const struct blocklist_zone *zone = &blocklist_zones[index / BLOCKLIST_KINDS];
 	enum reputation_trial *trial = &gather->facts->trials[index / BLOCKLIST_KINDS][kind];
@@ -474,7 +456,8 @@ static void start_zones(struct gather *gather)
 		for (int kind = 0; kind < BLOCKLIST_KINDS; kind++)
 			if ((blocklist_zones[i].kinds & (1U << kind)) &&
 			    is_needed(gather->facts, (enum blocklist_kind)kind))
-				start(gather, look_into_zone, i * BLOCKLIST_KINDS + kind);
+				crew_start(&gather->crew, look_into_zone, gather,
+				           i * BLOCKLIST_KINDS + kind);
 }
 
 static void set_selectors(struct reputation *facts)
@@ -493,26 +476,25 @@ void gather_run(const struct asker *asker, struct arena *arena,
                 const struct reputation_subject *subject, struct reputation *reputation_out)
 {
 	struct gather gather = {
-		.asker = asker, .arena = arena, .facts = reputation_out, .waiting = fiber_self()
+		.asker = asker, .arena = arena, .facts = reputation_out, .crew = { .arena = arena }
 	};
 
 	*reputation_out = (struct reputation){ .subject = *subject };
 	set_selectors(reputation_out);
-	start(&gather, survey_spf, 0);
-	start(&gather, find_dmarc, 0);
-	start(&gather, find_receiving, 0);
-	start(&gather, find_tlsrpt, 0);
-	start(&gather, find_bimi, 0);
+	crew_start(&gather.crew, survey_spf, &gather, 0);
+	crew_start(&gather.crew, find_dmarc, &gather, 0);
+	crew_start(&gather.crew, find_receiving, &gather, 0);
+	crew_start(&gather.crew, find_tlsrpt, &gather, 0);
+	crew_start(&gather.crew, find_bimi, &gather, 0);
 	for (int i = 0; i < reputation_out->selector_count; i++)
-		start(&gather, find_key, i);
+		crew_start(&gather.crew, find_key, &gather, i);
 	for (int i = 0; i < subject->address_count; i++) {
 		reputation_out->addresses[i].ip = subject->addresses[i];
 		address_format(&subject->addresses[i], reputation_out->addresses[i].text);
-		start(&gather, check_spf, i);
-		start(&gather, find_names, i);
-		start(&gather, find_helo, i);
+		crew_start(&gather.crew, check_spf, &gather, i);
+		crew_start(&gather.crew, find_names, &gather, i);
+		crew_start(&gather.crew, find_helo, &gather, i);
 	}
 	start_zones(&gather);
-	while (gather.running > 0)
-		fiber_park_always();
+	crew_await(&gather.crew);
 }

@@ -1,5 +1,6 @@
 #include "base/units.h"
 #include "check/asker_dns.h"
+#include "check/crew.h"
 #include "check/inspect_server.h"
 #include "check/policy_fetch.h"
 #include "check/reputation.h"
@@ -20,44 +21,9 @@ struct inspect {
 	struct arena *arena;
 	struct inspection *facts;
 	struct tls_context *context;
-	struct fiber *waiting; /* until `running` is 0 */
-	int running, servers_done;
+	struct crew crew;
+	int servers_done;
 };
-
-/* Side by side: one fiber for each thing to find out. */
-
-struct task {
-	struct inspect *inspect;
-	void (*run)(struct inspect *inspect, int index);
-	int index;
-};
-
-static void run_task(void *arg)
-{
-	struct task *task = arg;
-	struct inspect *inspect = task->inspect;
-
-	task->run(inspect, task->index);
-	if (--inspect->running == 0)
-		fiber_wake(inspect->waiting);
-}
-
-PARKS static void start(struct inspect *inspect, void (*run)(struct inspect *inspect, int index),
-                        int index)
-{
-	struct task *task = arena_alloc(inspect->arena, sizeof *task);
-
-	*task = (struct task){ inspect, run, index };
-	inspect->running++;
-	if (!fiber_spawn(run_task, task, "check"))
-		run_task(task);
-}
-
-PARKS static void await_all(struct inspect *inspect)
-{
-	while (inspect->running > 0)
-		fiber_park_always();
-}
 
 PARKS static void ask(struct inspect *inspect, const char *name, enum ask_type type,
                       struct asker_answer *answer)
@@ -209,8 +175,9 @@ PARKS static void find_tlsa(struct inspect *inspect, struct inspection_host *hos
 	}
 }
 
-static void find_host(struct inspect *inspect, int index)
+static void find_host(void *arg, int index)
 {
+	struct inspect *inspect = arg;
 	struct inspection_host *host = &inspect->facts->hosts[index];
 	struct asker_answer answer;
 
@@ -228,8 +195,9 @@ static void find_host(struct inspect *inspect, int index)
 
 /* Policies. */
 
-static void find_sts(struct inspect *inspect, int index)
+static void find_sts(void *arg, int index)
 {
+	struct inspect *inspect = arg;
 	struct inspection *facts = inspect->facts;
 	const struct inspection_subject *subject = facts->subject;
 	struct policy_fetch how = { subject->config->deliver.tls_trust, subject->deadline_us };
@@ -249,8 +217,9 @@ static void find_sts(struct inspect *inspect, int index)
 		                                     facts->sts.problem);
 }
 
-static void find_tlsrpt(struct inspect *inspect, int index)
+static void find_tlsrpt(void *arg, int index)
 {
+	struct inspect *inspect = arg;
 	struct inspection *facts = inspect->facts;
 	struct asker_answer answer;
 
@@ -275,8 +244,9 @@ static void tell_progress(const struct inspect *inspect)
 		                  inspect->facts->server_count);
 }
 
-static void talk_to_server(struct inspect *inspect, int index)
+static void talk_to_server(void *arg, int index)
 {
+	struct inspect *inspect = arg;
 	inspect_server(inspect->facts, inspect->context, inspect->arena,
 	               &inspect->facts->servers[index]);
 	inspect->servers_done++;
@@ -301,22 +271,21 @@ static void run(void *arg)
 	struct inspect *inspect = arg;
 	struct inspection *facts = inspect->facts;
 
-	inspect->waiting = fiber_self();
 	asker_dns_watch(inspect->dns);
-	start(inspect, find_sts, 0);
-	start(inspect, find_tlsrpt, 0);
+	crew_start(&inspect->crew, find_sts, inspect, 0);
+	crew_start(&inspect->crew, find_tlsrpt, inspect, 0);
 	find_mx(inspect);
 	for (int i = 0; i < facts->host_count; i++)
-		start(inspect, find_host, i);
-	await_all(inspect);
+		crew_start(&inspect->crew, find_host, inspect, i);
+	crew_await(&inspect->crew);
 	for (int i = 0; facts->sts.is_fetched && i < facts->host_count; i++)
 		facts->hosts[i].is_in_policy = sts_policy_has_host(&facts->sts.policy,
 		                                                   facts->hosts[i].name);
 	sort_servers(facts);
 	tell_progress(inspect);
 	for (int i = 0; i < facts->server_count; i++)
-		start(inspect, talk_to_server, i);
-	await_all(inspect);
+		crew_start(&inspect->crew, talk_to_server, inspect, i);
+	crew_await(&inspect->crew);
 	asker_dns_unwatch(inspect->dns);
 	loop_stop(loop_current());
 }
@@ -341,7 +310,7 @@ int inspect(const struct inspection_subject *subject, struct arena *arena,
 {
 	struct asker_dns_limits limits = { QUESTIONS_MAX, OPEN_MAX, subject->deadline_us };
 	const char *trust = subject->config->deliver.tls_trust;
-	struct inspect inspect = { .arena = arena };
+	struct inspect inspect = { .arena = arena, .crew = { .arena = arena } };
 	int64_t began_us = clock_now_us();
 	struct loop *loop;
 	int result;

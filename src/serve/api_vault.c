@@ -341,15 +341,6 @@ struct number {
 	uint64_t id;
 };
 
-static void take_number(void *arg, struct queue *queue, struct actions *actions)
-{
-	struct number *number = arg;
-
-	(void)queue;
-	(void)actions;
-	number->id = keeper_new_id(number->keeper);
-}
-
 static void drop_number(void *arg, struct queue *queue, struct actions *actions)
 {
 	struct number *number = arg;
@@ -408,7 +399,7 @@ static int put_message(struct resend *resend, struct message *message)
 static int send_again(struct resend *resend, uint64_t id, uint64_t *new_id_out)
 {
 	struct keeper *keeper = resend->server->keeper;
-	struct number number = { keeper, 0 }, old_number = { keeper, id };
+	struct number old_number = { keeper, id };
 	const struct final_recipient *first = NULL;
 	struct message *message;
 	struct kept kept;
@@ -420,12 +411,13 @@ static int send_again(struct resend *resend, uint64_t id, uint64_t *new_id_out)
 		kept_deinit(&kept);
 		return 0;
 	}
-	keeper_ask(keeper, take_number, &number);
-	message = make_message(resend, &kept, first, number.id);
+	message = make_message(resend, &kept, first, keeper_new_id(keeper));
 	kept_deinit(&kept);
-	if (!message || put_message(resend, message) < 0)
+	if (!message)
 		return resend->err.code;
-	*new_id_out = number.id;
+	*new_id_out = message->id;
+	if (put_message(resend, message) < 0)
+		return resend->err.code;
 	keeper_ask(keeper, drop_number, &old_number);
 	resend->sent++;
 	return 0;

@@ -394,7 +394,8 @@ static void timer_is_due(struct timer *timer)
 			destroy(digests, collection);
 	}
 	node = heap_first(&digests->timers);
-	if (node && !digests->work) /* else the end of the work sets it */
+	/* The end of the work sets it; and while all comes to its end, the next start. */
+	if (node && !digests->work && !digests->keeper->is_draining)
 		timer_set(&digests->timer, node->key, timer_is_due);
 }
 

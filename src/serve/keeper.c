@@ -197,11 +197,6 @@ void keeper_drop(struct keeper *keeper, uint64_t id)
 		spool_remove(keeper->spool, id);
 }
 
-uint64_t keeper_new_id(struct keeper *keeper)
-{
-	return id_make(&keeper->ids, clock_now_us());
-}
-
 static void vault_is_due(struct timer *timer);
 
 static void trim_vault(struct keeper *keeper, int64_t most_bytes)
@@ -413,6 +408,28 @@ void keeper_ask(struct keeper *keeper,
 	struct question question = { .keeper = keeper, .run = run, .arg = arg };
 
 	wait_for(&question.wait, thread_mailbox(keeper->thread), question_arrives);
+}
+
+struct new_id {
+	struct keeper *keeper;
+	uint64_t id;
+};
+
+static void make_id(void *arg, struct queue *queue, struct actions *actions)
+{
+	struct new_id *made = arg;
+
+	(void)queue;
+	(void)actions;
+	made->id = id_make(&made->keeper->ids, clock_now_us());
+}
+
+uint64_t keeper_new_id(struct keeper *keeper)
+{
+	struct new_id made = { .keeper = keeper };
+
+	keeper_ask(keeper, make_id, &made);
+	return made.id;
 }
 
 struct audit {

@@ -55,7 +55,7 @@ struct trend *keeper_trend(struct keeper *keeper);
 /* keeper_drop - takes a message out of the vault, for good; within keeper_ask only. */
 void keeper_drop(struct keeper *keeper, uint64_t id);
 
-/* keeper_new_id - for a message that is made here; within keeper_ask only. */
+/* keeper_new_id - for a message that is made here. Blocks, as keeper_ask. */
 uint64_t keeper_new_id(struct keeper *keeper);
 
 /* keeper_mailbox - of its thread: the home of errands. */

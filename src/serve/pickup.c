@@ -28,30 +28,14 @@ struct pickup {
 	bool is_stuck; /* a file that was taken cannot be removed: it must not be taken again */
 };
 
-struct number {
-	struct keeper *keeper;
-	uint64_t id;
-};
-
-static void take_number(void *arg, struct queue *queue, struct actions *actions)
-{
-	struct number *number = arg;
-
-	(void)queue;
-	(void)actions;
-	number->id = keeper_new_id(number->keeper);
-}
-
 /* Who brought it stands in the Received field: the file's owner, which nobody can feign. */
 static void seal(const struct pickup *pickup, const struct drop_file *file, struct message *message)
 {
-	struct number number = { .keeper = pickup->server->keeper };
 	struct buffer field = { 0 };
 	char id[ID_TEXT_LENGTH + 1], client[40];
 
-	keeper_ask(number.keeper, take_number, &number);
-	message->id = number.id;
-	id_format(number.id, id);
+	message->id = keeper_new_id(pickup->server->keeper);
+	id_format(message->id, id);
 	snprintf(client, sizeof client, "user %u", (unsigned)file->user);
 	message->client = arena_copy(message->arena, bytes_of(client));
 	buffer_printf(&field, "Received: by %s (Outlast, from %s) id %s;\r\n\t",

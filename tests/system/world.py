@@ -227,7 +227,8 @@ defaults {{ {destination} }}
 
     def start(self):
         self.ready.unlink(missing_ok=True)
-        self.process = subprocess.Popen([OUTLAST, "serve", "--config", str(self.config), "--ready", str(self.ready)],
+        # setpriv: it dies with the test, even where that is killed or fails before it stops the relay
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", OUTLAST, "serve", "--config", str(self.config), "--ready", str(self.ready)],
                                         stdin=subprocess.DEVNULL)
         wait_until(lambda: self.ready.exists() or self.process.poll() is not None, "the relay to be ready")
         assert self.process.poll() is None, f"the relay ended with {self.process.returncode}"
